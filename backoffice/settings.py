@@ -1,0 +1,240 @@
+"""All settings of the project, read from the environment. ``.env.example`` lists what can be set and why.
+
+With DEBUG on, values good for one machine are the default; without it, whatever matters must be said.
+"""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.env import Settings, stop
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Settings(BASE_DIR / ".env")
+
+# Core ---------------------------------------------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", default=False)
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+SECRET_KEY = env.text("SECRET_KEY", "development-only-" * 4 if DEBUG else "")
+if not SECRET_KEY:
+    stop("SECRET_KEY is not set. Set it to a long random text, or copy .env.example to .env to try things out.")
+if not DEBUG and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith(("development-", "django-insecure-"))):
+    stop("SECRET_KEY is too weak. Use at least 50 random characters; README.md has a command that makes one.")
+
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]") if DEBUG else ())
+if not ALLOWED_HOSTS:
+    stop("ALLOWED_HOSTS is not set. Name the host people will type, such as people.example.com.")
+if not DEBUG and "*" in ALLOWED_HOSTS:
+    stop("ALLOWED_HOSTS is '*', which lets anybody forge links in mails. Name the hosts instead.")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+ROOT_URLCONF = "backoffice.urls"
+WSGI_APPLICATION = "backoffice.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The order is the order in which templates win: ours, then import-export's own, then the theme's, then Django's.
+INSTALLED_APPS = [
+    "backoffice",
+    "users_profiles",
+    "import_export",
+    "jazzmin",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_tasks",
+    "django_tasks_db",
+    "django_cleanup.apps.CleanupConfig",  # last, so that it sees every model
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# Data ---------------------------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'backoffice.sqlite3'}")}
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = {
+        # A transaction takes the write lock when it begins: one that upgrades later fails at once with
+        # "database is locked", whatever the timeout (security check F5).
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
+    }
+else:
+    _database["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 60)
+    _database["CONN_HEALTH_CHECKS"] = True
+
+CACHES = {"default": env.cache("CACHE_URL", "locmemcache://" if DEBUG else "dbcache://backoffice_cache")}
+
+# Uploads, avatars and exports are personal data: nothing below MEDIA_ROOT is served by address, only through views.
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": MEDIA_ROOT, "base_url": None, "file_permissions_mode": 0o640},
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+FILE_UPLOAD_PERMISSIONS = 0o640
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# Language and time --------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+USE_TZ = True
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+
+# Sign-in ------------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "users_profiles.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_ADAPTER = "users_profiles.accounts.AccountAdapter"
+
+# Who may register: nobody, unless REGISTRATION_OPEN is on; then everybody, or only addresses of these domains.
+REGISTRATION_OPEN = env.flag("REGISTRATION_OPEN", default=False)
+REGISTRATION_DOMAINS = [domain.lower() for domain in env.words("REGISTRATION_DOMAINS")]
+
+# Mail ---------------------------------------------------------------------------------------------------------------
+
+_email = env.email("EMAIL_URL", "consolemail://" if DEBUG else "")
+vars().update(_email)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Backoffice <backoffice@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# The address in mails that a worker sends: it has no request to take it from.
+BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
+
+# Security -----------------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],  # blob: previews a picture before it is uploaded
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+HTTPS = env.flag("HTTPS", default=not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if env.flag("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+ADMINS = [("Operator", address) for address in env.words("ADMIN_EMAILS")]
+
+# Import and export --------------------------------------------------------------------------------------------------
+
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
+# The country that a phone number without a country code is taken to be from (two letters).
+PHONE_DEFAULT_REGION = env.text("PHONE_DEFAULT_REGION", "US").upper()
+# Overrides of the role table, see users_profiles/roles.py: {"Reader": {"own_fields": ["bio"]}}.
+USERS_PROFILES_ROLES: dict[str, dict[str, object]] = {}
+
+# Limits of one import file; each has a message that names it.
+IMPORT_MAX_BYTES = env.number("IMPORT_MAX_MB", 200, at_least=1) * 1024 * 1024
+IMPORT_MAX_UNPACKED_BYTES = env.number("IMPORT_MAX_UNPACKED_MB", 1_000, at_least=1) * 1024 * 1024
+IMPORT_MAX_ROWS = env.number("IMPORT_MAX_ROWS", 1_000_000, at_least=1)
+IMPORT_MAX_COLUMNS = env.number("IMPORT_MAX_COLUMNS", 200, at_least=1)
+IMPORT_MAX_CELL = env.number("IMPORT_MAX_CELL", 10_000, at_least=1)
+# Files up to this many rows are checked and applied while the person waits; longer ones by the worker.
+IMPORT_SYNC_ROWS = env.number("IMPORT_SYNC_ROWS", 2_000)
+
+# Admin theme --------------------------------------------------------------------------------------------------------
+
+JAZZMIN_SETTINGS = {
+    "site_title": "Backoffice",
+    "site_header": "Backoffice",
+    "site_brand": "Backoffice",
+    "site_logo": "backoffice/logo.svg",
+    "site_icon": "backoffice/logo.svg",
+    "welcome_sign": _("Sign in"),
+    "copyright": "",
+    "search_model": ["users_profiles.User"],
+    "use_google_fonts_cdn": False,
+    "show_theme_chooser": False,
+    "show_ui_builder": False,
+    "related_modal_active": False,
+    "changeform_format": "single",
+}
+JAZZMIN_UI_TWEAKS = {"theme": "default", "default_theme_mode": "auto"}
+
+# Log ----------------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+}

@@ -1,0 +1,90 @@
+"""The same people in every test: an admin, an editor, a reader, and a stranger who has no role at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from users_profiles import roles
+from users_profiles.models import Role, User
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture(autouse=True)
+def _own_media(settings: Any, tmp_path: Path) -> None:
+    """Every test stores its files in a folder of its own."""
+    media = tmp_path / "media"
+    settings.MEDIA_ROOT = media
+    storages = {**settings.STORAGES}
+    storages["default"] = {**storages["default"], "OPTIONS": {**storages["default"]["OPTIONS"], "location": media}}
+    settings.STORAGES = storages
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """Rate limits and cached figures of one test are no business of the next."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def make_person(db: None) -> Callable[..., User]:
+    """Create a person with a role and profile fields: ``make_person("ada", role="Editor", location="Berlin")``."""
+
+    def make(username: str, role: str = roles.MEMBER, **values: Any) -> User:
+        own = {name: values.pop(name) for name in roles.FIELDS if name in values and name not in roles.NAME_FIELDS}
+        values.setdefault("email", f"{username}@example.com")
+        person = User.objects.create_user(username, password=PASSWORD, **values)
+        for name, value in own.items():
+            setattr(person.profile, name, value)
+        person.save()
+        if role:
+            roles.assign([person], role)
+        return person
+
+    return make
+
+
+@pytest.fixture
+def superuser(db: None) -> User:
+    return User.objects.create_superuser("root", "root@example.com", PASSWORD)
+
+
+@pytest.fixture
+def admin(make_person: Callable[..., User]) -> User:
+    return make_person("alice", role=Role.ADMIN, first_name="Alice", last_name="Admin")
+
+
+@pytest.fixture
+def editor(make_person: Callable[..., User]) -> User:
+    return make_person("edgar", role=Role.EDITOR, first_name="Edgar", last_name="Editor")
+
+
+@pytest.fixture
+def reader(make_person: Callable[..., User]) -> User:
+    return make_person("rita", role=Role.READER, first_name="Rita", last_name="Reader")
+
+
+@pytest.fixture
+def stranger(make_person: Callable[..., User]) -> User:
+    return make_person("stan", first_name="Stan", last_name="Stranger")
+
+
+@pytest.fixture
+def browse() -> Callable[[User | None], Client]:
+    """Return a client that is signed in as somebody, or as nobody."""
+
+    def as_(person: User | None) -> Client:
+        client = Client()
+        if person is not None:
+            client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return as_

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class UsersProfilesConfig(AppConfig):
+    name = "users_profiles"
+    verbose_name = _("People")
+
+    def ready(self) -> None:
+        from users_profiles import checks, roles, signals  # noqa: F401  (both register themselves)
+
+        post_migrate.connect(roles.create_groups_after_migrate, sender=self)

@@ -1,0 +1,101 @@
+"""What we know of a person beside how they sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from users_profiles import avatars, phones
+
+# What a person may fill in; the rest of the row is bookkeeping.
+PROFILE_FIELDS = ("avatar", "bio", "location", "birth_date", "phone_number")
+PRIVATE_FIELDS = ("birth_date", "phone_number")
+
+
+class Profile(models.Model):
+    """One per user, always: ``user`` is the primary key, so a second one cannot exist."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="profile",
+        verbose_name=_("person"),
+    )
+    avatar = avatars.AvatarField(_("picture"), upload_to=avatars.random_name, blank=True)
+    bio = models.TextField(_("about"), blank=True, validators=[MaxLengthValidator(2_000)])
+    location = models.CharField(_("location"), max_length=150, blank=True)
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    phone_number = phones.PhoneField(
+        _("phone number"), blank=True, help_text=_("With country code, such as +49 30 123456.")
+    )
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
+        ordering = ["user__username"]
+        indexes = [models.Index(fields=["location"], name="profile_location")]
+        permissions = [("view_private_fields", "Can see birth dates and phone numbers")]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Iterable[str], values: Iterable[Any]) -> Profile:
+        """Remember what was loaded, so that only what changed since is ever written back."""
+        profile = super().from_db(db, field_names, values)  # type: ignore[arg-type]
+        profile._remember()
+        return profile
+
+    def _remember(self) -> None:
+        self._loaded = {name: self._value(name) for name in PROFILE_FIELDS if name in self.__dict__}
+
+    def _value(self, name: str) -> Any:
+        """A comparable value: a picture is its name, a picture not yet stored is never equal to what was."""
+        value = self.__dict__[name]
+        if name == "avatar" and value:
+            return value.name if getattr(value, "_committed", True) else object()
+        return value or (None if name == "birth_date" else "")
+
+    def changed_fields(self) -> list[str]:
+        """The names of the fields that differ from what was loaded; all of them for a profile never stored."""
+        if self._state.adding:
+            return list(PROFILE_FIELDS)
+        loaded = getattr(self, "_loaded", {})
+        return [
+            name
+            for name in PROFILE_FIELDS
+            if name in self.__dict__ and (name not in loaded or loaded[name] != self._value(name))
+        ]
+
+    def save_changes(self, using: str | None = None) -> None:
+        """Write the fields that changed since this copy was loaded, and nothing else.
+
+        A stale copy in somebody's memory must not overwrite what somebody newer wrote to other fields.
+        """
+        changed = self.changed_fields()
+        if changed:
+            self.save(using=using, update_fields=None if self._state.adding else changed)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the row as its next version."""
+        if not self._state.adding:
+            self.version += 1
+        self.updated_at = timezone.now()
+        update_fields = kwargs.get("update_fields")
+        if update_fields is not None:
+            kwargs["update_fields"] = {*update_fields, "version", "updated_at"}
+        super().save(*args, **kwargs)
+        self._remember()
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._remember()

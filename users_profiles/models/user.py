@@ -1,0 +1,151 @@
+"""A person who can sign in. Names and e-mail live here, once; everything else about a person is on the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.auth.models import AbstractUser, Group
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.db import models, transaction
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from users_profiles import search
+from users_profiles.models.profile import Profile
+
+if TYPE_CHECKING:
+    from users_profiles.models.jobs import ImportRow
+
+
+class Role(models.TextChoices):
+    """What somebody may do, by the name of the group that says so. Nobody needs one: the empty role is a member."""
+
+    ADMIN = "Admin", _("Admin")
+    EDITOR = "Editor", _("Editor")
+    READER = "Reader", _("Reader")
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """What we ask of people, in words."""
+
+    def with_profile(self) -> Self:
+        """Load the profile in the same query."""
+        return self.select_related("profile")
+
+    def with_role(self) -> Self:
+        """Add ``role_name``: the person's role, or the empty text.
+
+        A subquery and not a join: a join on groups would double whoever a superuser put into two of them.
+        """
+        names = Group.objects.filter(user=models.OuterRef("pk"), name__in=Role.values).order_by("name").values("name")
+        return self.annotate(
+            role_name=models.functions.Coalesce(
+                models.Subquery(names[:1]), models.Value(""), output_field=models.CharField()
+            )
+        )
+
+    def in_role(self, role: str) -> Self:
+        """Keep people with this role; the empty text keeps those who have none."""
+        if role:
+            return self.filter(groups__name=role)
+        return self.exclude(groups__name__in=Role.values)
+
+    def without_profile(self) -> Self:
+        """Keep people that break the guarantee: raw SQL and other programs can make them, we never do."""
+        return self.filter(profile__isnull=True)
+
+    def search(self, text: str) -> Self:
+        """Keep people who match every word in username, names, e-mail, location or phone number."""
+        return self.filter(search.matches(text))
+
+    def bulk_create(self, objs: Iterable[User], *args: Any, **kwargs: Any) -> list[User]:
+        """Create many people and the profiles they are guaranteed to have; no signal is sent for any of them."""
+        with transaction.atomic(using=self.db):
+            people = super().bulk_create(objs, *args, **kwargs)
+            self._create_missing_profiles(people)
+        return people
+
+    def _create_missing_profiles(self, people: Collection[User]) -> None:
+        """With ``ignore_conflicts`` the database does not say which key a person got, so those are looked up by name."""
+        unknown = [person.username for person in people if person.pk is None]
+        keys = {person.pk for person in people if person.pk is not None}
+        if unknown:
+            keys.update(self.model._base_manager.using(self.db).filter(username__in=unknown).values_list("pk", flat=True))
+        given = {person.pk: person.profile for person in people if "profile" in person._state.fields_cache}
+        profiles = [given.get(key) or Profile(user_id=key) for key in sorted(keys)]
+        for profile in profiles:
+            profile.user_id = profile.user_id or profile.user.pk
+        Profile._base_manager.using(self.db).bulk_create(profiles, ignore_conflicts=True, batch_size=500)
+
+
+class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Django's manager (``create_user``, ``create_superuser``) with our words."""
+
+    use_in_migrations = False  # a migration must not run today's bulk_create on yesterday's tables
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """Find a person by username without regard to case, as the constraint compares them."""
+        return self.get(username__iexact=username)
+
+
+class User(AbstractUser):
+    """A person; ``username`` and a non-blank ``email`` are unique without regard to case."""
+
+    email = models.EmailField(_("e-mail"), blank=True)
+
+    objects = UserManager()
+
+    profile: Profile
+    import_rows: models.Manager[ImportRow]
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="user_username_unique",
+                violation_error_message=_("Somebody already has this username."),
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~models.Q(email=""),
+                name="user_email_unique",
+                violation_error_message=_("Somebody already has this e-mail."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-date_joined"], name="user_joined"),
+            models.Index(fields=["last_login"], name="user_last_login"),
+            models.Index(fields=["last_name", "first_name"], name="user_name"),
+        ]
+        permissions = [
+            ("import_user", "Can import people"),
+            ("export_user", "Can export people"),
+            ("grant_role", "Can give roles up to their own"),
+            ("deactivate_user", "Can deactivate and reactivate people"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the person and, by the receiver in signals.py, pending edits of a loaded profile: both or neither."""
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(*args, **kwargs)
+
+    @cached_property
+    def role(self) -> str:
+        """The name of this person's role, or the empty text; taken from ``with_role()`` where that was used."""
+        annotated: str | None = self.__dict__.get("role_name")
+        if annotated is not None:
+            return annotated
+        return self.groups.filter(name__in=Role.values).order_by("name").values_list("name", flat=True).first() or ""
+
+    @property
+    def initials(self) -> str:
+        """One or two letters that stand in for a picture."""
+        names = [name for name in (self.first_name, self.last_name) if name] or [self.username]
+        return "".join(name[0] for name in names).upper()
