@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group, Permission
@@ -154,13 +154,24 @@ _CHANGES = {Action.EDIT, Action.GRANT, Action.DEACTIVATE, Action.DELETE}
 _NEVER_ONESELF = {Action.GRANT, Action.DEACTIVATE, Action.DELETE}
 
 
-def rank(user: User) -> int:
+class Ranked(Protocol):
+    """As much of a person as it takes to decide what may be done to them; bulk code has no model objects."""
+
+    @property
+    def pk(self) -> Any: ...
+    @property
+    def is_superuser(self) -> bool: ...
+    @property
+    def role(self) -> str: ...
+
+
+def rank(user: Ranked) -> int:
     """How high somebody stands: nobody changes a person above themselves."""
     return SUPERUSER_RANK if user.is_superuser else RANKS[user.role]
 
 
-def may(actor: User | AnonymousUser, action: Action, target: User | None = None) -> bool:
-    """Say whether ``actor`` may do ``action`` to ``target``, or at all when there is no target. Denies unless granted."""
+def may(actor: User | AnonymousUser, action: Action, target: Ranked | None = None) -> bool:
+    """Say whether ``actor`` may do ``action`` to ``target``, or at all when there is no target. Denies by default."""
     if not isinstance(actor, User) or not actor.is_active or not actor.has_perm(action.permission):
         return False
     if target is None or action not in _CHANGES:
@@ -170,14 +181,14 @@ def may(actor: User | AnonymousUser, action: Action, target: User | None = None)
     return rank(target) <= rank(actor)
 
 
-def grantable(actor: User | AnonymousUser, target: User | None = None) -> list[str]:
+def grantable(actor: User | AnonymousUser, target: Ranked | None = None) -> list[str]:
     """The roles ``actor`` may give to ``target`` (to anybody, when there is none), lowest first."""
     if not may(actor, Action.GRANT, target):
         return []
     return [role for role, height in RANKS.items() if height <= rank(actor)]  # type: ignore[arg-type]
 
 
-def may_grant(actor: User | AnonymousUser, role: str, target: User | None = None) -> bool:
+def may_grant(actor: User | AnonymousUser, role: str, target: Ranked | None = None) -> bool:
     """Say whether ``actor`` may give ``role`` to ``target``."""
     return role in grantable(actor, target)
 
@@ -193,8 +204,8 @@ def visible_fields(actor: User | AnonymousUser, fields: Iterable[str]) -> list[s
 
 def missing_fields(user: User) -> list[str]:
     """The fields that this person's role requires and that are empty, in the order of the table."""
-    holders = {name: user for name in NAME_FIELDS} | {name: user.profile for name in PROFILE_FIELDS}
-    return [name for name in spec_of(user).required if not getattr(holders[name], name)]
+    required = spec_of(user).required
+    return [name for name in required if not getattr(user if name in NAME_FIELDS else user.profile, name)]
 
 
 def is_filled(field: str, prefix: str = "") -> models.Q:
@@ -202,7 +213,7 @@ def is_filled(field: str, prefix: str = "") -> models.Q:
     path = f"{prefix}{field}" if field in NAME_FIELDS else f"{prefix}profile__{field}"
     if field == "birth_date":
         return models.Q(**{f"{path}__isnull": False})
-    return ~models.Q(**{path: ""})
+    return models.Q(**{f"{path}__gt": ""})  # and not "is not blank": that would hold for people without a profile
 
 
 def is_complete(prefix: str = "") -> models.Q:

@@ -52,6 +52,8 @@ class Import(models.Model):
         related_name="imports",
         verbose_name=_("imported by"),
     )
+    # Started from the command line of the host, with full rights. Told apart from an owner who has been deleted since.
+    by_operator = models.BooleanField(_("from the command line"), default=False)
     file = models.FileField(_("file"), upload_to=upload_name)
     filename = models.CharField(_("file name"), max_length=255)
     digest = models.CharField(_("SHA-256"), max_length=64)
@@ -137,7 +139,7 @@ class Import(models.Model):
 
     def fail(self, reason: str) -> bool:
         """Give up, with a sentence for the person who started it."""
-        under_way = {self.State.UPLOADED, self.State.CHECKING, self.State.APPLYING}
+        under_way: set[str] = {self.State.UPLOADED, self.State.CHECKING, self.State.APPLYING}
         return self._move(under_way, self.State.FAILED, failure=reason, finished_at=timezone.now())
 
     def take_lease(self, holder: str) -> bool:
@@ -184,7 +186,7 @@ class ImportRow(models.Model):
     label = models.CharField(_("who"), max_length=320, blank=True)
     # {field: [old, new]} as text; old is null for somebody new.
     changes = models.JSONField(_("changes"), default=dict)
-    # [{"column": header, "value": text, "reason": sentence}]
+    # One entry for each mistake: its column (the header), value (the text) and reason (a sentence).
     errors = models.JSONField(_("errors"), default=list)
 
     class Meta:

@@ -1,0 +1,201 @@
+"""The columns of a person in a file: declared once, for both directions, as a django-import-export resource.
+
+To add a column, add a field to ``PersonResource`` and its names in other people's files to ``SYNONYMS``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from import_export.fields import Field
+from import_export.resources import ModelResource
+from import_export.widgets import Widget
+
+from users_profiles.models import User
+from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
+from users_profiles.transfer import values
+from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.options import DateOrder
+
+# What other systems call our columns. Compared without case, accents, spaces and signs.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "username": ("username", "user", "user name", "login", "login name", "account", "user id", "userid",
+                 "Benutzername", "Anmeldename", "nom d'utilisateur", "identifiant", "usuario", "nombre de usuario"),
+    "email": ("email", "e-mail", "e-mail address", "mail", "email address", "work email", "E-Mail-Adresse",
+              "courriel", "adresse e-mail", "correo", "correo electrónico"),
+    "first_name": ("first name", "firstname", "given name", "forename", "Vorname", "prénom", "nombre"),
+    "last_name": ("last name", "lastname", "surname", "family name", "Nachname", "Familienname", "nom",
+                  "nom de famille", "apellido", "apellidos"),
+    "is_active": ("is active", "active", "activated", "enabled", "account active", "aktiv", "actif", "activo"),
+    "role": ("role", "user role", "Rolle", "rôle", "rol"),
+    "phone_number": ("phone number", "phone", "telephone", "tel", "mobile", "mobile phone", "cell", "work phone",
+                     "Telefon", "Telefonnummer", "Handy", "Mobil", "téléphone", "portable", "teléfono", "móvil"),
+    "location": ("location", "office", "site", "place", "Standort", "Ort", "Büro", "lieu", "bureau", "ubicación",
+                 "oficina"),
+    "birth_date": ("birth date", "birthdate", "date of birth", "birthday", "dob", "born", "Geburtsdatum",
+                   "Geburtstag", "date de naissance", "né le", "fecha de nacimiento"),
+    "bio": ("bio", "about", "about me", "biography", "description", "Über mich", "Beschreibung", "à propos",
+            "biografía"),
+}  # fmt: skip
+
+# Columns that would give away the house. Refused by name, so that nobody believes they were taken.
+FORBIDDEN = ("password", "passwd", "pwd", "password hash", "Passwort", "Kennwort", "mot de passe", "contraseña",
+             "is_superuser", "superuser", "superuser status", "is_staff", "staff status",
+             "user_permissions", "permissions")  # fmt: skip
+
+
+class CellWidget(Widget):
+    """A library widget around one of our value functions."""
+
+    def __init__(self, clean: Callable[[str], Any], render: Callable[[Any], str] = str) -> None:
+        super().__init__()
+        self._clean = clean
+        self._render = render
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> Any:
+        return self._clean(value)
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else self._render(value)
+
+
+class PersonField(Field):
+    """A column. ``path`` is where the ORM finds it from the user, for exports that never build objects."""
+
+    def __init__(self, name: str, widget: Widget) -> None:
+        path = f"profile__{name}" if name in PROFILE_FIELDS else {"role": "role_name"}.get(name, name)
+        super().__init__(attribute=path, column_name=name, widget=widget)
+        self.path = path
+
+
+class PhoneWidget(Widget):
+    """Numbers without a country code are taken to be from ``region``."""
+
+    region = ""
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
+        return values.phone(value, self.region)
+
+
+class DayWidget(Widget):
+    """Days; ``order`` says how 03/04/2020 is meant."""
+
+    order = DateOrder.ASK
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> date:
+        return values.day(value, self.order)
+
+    def render(self, value: date | None, obj: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else value.isoformat()
+
+
+class PersonResource(ModelResource):
+    """One row is one person: the user and the profile together."""
+
+    username = PersonField("username", CellWidget(values.username))
+    email = PersonField("email", CellWidget(values.email))
+    first_name = PersonField("first_name", CellWidget(lambda value: values.line(value, 150)))
+    last_name = PersonField("last_name", CellWidget(lambda value: values.line(value, 150)))
+    is_active = PersonField("is_active", CellWidget(values.flag, lambda value: "yes" if value else "no"))
+    role = PersonField("role", CellWidget(values.role, lambda value: value or values.MEMBER_WORD))
+    phone_number = PersonField("phone_number", PhoneWidget())
+    location = PersonField("location", CellWidget(lambda value: values.line(value, 150)))
+    birth_date = PersonField("birth_date", DayWidget())
+    bio = PersonField("bio", CellWidget(lambda value: values.paragraph(value, 2_000)))
+
+    class Meta:
+        model = User
+        # What is not named here does not exist for a file, whatever the file says.
+        fields = ("username", "email", "first_name", "last_name", "is_active", "role",
+                  "phone_number", "location", "birth_date", "bio")  # fmt: skip
+        export_order = fields
+        import_id_fields = ("username",)
+
+    def __init__(self, region: str = "", date_order: DateOrder = DateOrder.ASK, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fields["phone_number"].widget.region = region or settings.PHONE_DEFAULT_REGION
+        self.fields["birth_date"].widget.order = date_order
+
+
+NAMES: tuple[str, ...] = PersonResource.Meta.fields
+
+
+def labels() -> dict[str, str]:
+    """What we call the columns before people."""
+    return {
+        "username": _("Username"),
+        "email": _("E-mail"),
+        "first_name": _("First name"),
+        "last_name": _("Last name"),
+        "is_active": _("Active"),
+        "role": _("Role"),
+        "phone_number": _("Phone number"),
+        "location": _("Location"),
+        "birth_date": _("Birth date"),
+        "bio": _("About"),
+    }
+
+
+def exportable(private: bool) -> list[str]:
+    """The columns that may leave, for somebody who may or may not see private fields."""
+    return [name for name in NAMES if private or name not in PRIVATE_FIELDS]
+
+
+def _key(header: str) -> str:
+    """What two spellings of one header have in common."""
+    folded = unicodedata.normalize("NFKD", header).casefold()
+    return re.sub(r"[\W_]+", "", "".join(letter for letter in folded if not unicodedata.combining(letter)))
+
+
+_BY_KEY = {_key(word): name for name in NAMES for word in (name, *SYNONYMS[name])}
+_FORBIDDEN_KEYS = {_key(word) for word in FORBIDDEN}
+
+
+def field_for(header: str) -> str:
+    """The field a header means, or the empty text."""
+    return _BY_KEY.get(_key(header), "")
+
+
+def recognised(cells: Iterable[str]) -> int:
+    """How many of these cells would make a header of ours: how a header row is told from data."""
+    return sum(1 for cell in cells if len(cell) < 60 and (_key(cell) in _BY_KEY or _key(cell) in _FORBIDDEN_KEYS))
+
+
+def guess_mapping(headers: Sequence[str]) -> list[str]:
+    """One field name per header, empty where none fits.
+
+    Raises ``FileRefused`` when a header names something no file may set.
+    """
+    refuse_forbidden(headers)
+    return [field_for(header) for header in headers]
+
+
+def refuse_forbidden(headers: Iterable[str]) -> None:
+    """Raise ``FileRefused`` naming every column that no file may set."""
+    forbidden = [header for header in headers if _key(header) in _FORBIDDEN_KEYS]
+    if forbidden:
+        raise FileRefused(
+            _("This file has the column %(columns)s, which cannot be imported. Delete that column and try again.")
+            % {"columns": ", ".join(forbidden)}
+        )
+
+
+def check_mapping(headers: Sequence[str], mapping: Sequence[str]) -> None:
+    """Raise ``FileRefused`` when two columns mean the same field or no column says who the person is."""
+    for name in NAMES:
+        rivals = [header for header, field in zip(headers, mapping, strict=True) if field == name]
+        if len(rivals) > 1:
+            raise FileRefused(
+                _("The columns %(columns)s are both taken for %(field)s. Choose one and ignore the other.")
+                % {"columns": " / ".join(rivals), "field": labels()[name]}
+            )
+    if "username" not in mapping and "email" not in mapping:
+        raise FileRefused(
+            _("No column says who each person is. The file needs a column with usernames or e-mail addresses.")
+        )

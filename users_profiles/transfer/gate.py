@@ -1,0 +1,57 @@
+"""Whether the person behind an import may do what a row asks for. Asked at the preview and again when it is written."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from users_profiles import roles
+from users_profiles.models import User
+from users_profiles.models.profile import PRIVATE_FIELDS
+from users_profiles.roles import Action
+from users_profiles.transfer import columns
+from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.people import Candidate
+
+
+class Gate:
+    """Refuses rows. Without an actor it speaks for the operator of the host, who has full rights over people."""
+
+    def __init__(self, actor: User | None) -> None:
+        self._actor = actor
+
+    def check_columns(self, mapping: list[str]) -> None:
+        """Raise ``FileRefused`` when the actor may not import at all, or not these columns."""
+        if self._actor is None:
+            return
+        if not roles.may(self._actor, Action.IMPORT):
+            raise FileRefused(_("You may not import people any more."))
+        hidden = [name for name in mapping if name in PRIVATE_FIELDS]
+        if hidden and not roles.may(self._actor, Action.VIEW_PRIVATE):
+            names = ", ".join(columns.labels()[name] for name in hidden)
+            raise FileRefused(_("You may not import %(columns)s. Ignore those columns.") % {"columns": names})
+
+    def check_new(self, candidate: Candidate) -> None:
+        """Refuse a new person that the actor may not add, or not with that role."""
+        if self._actor is None:
+            return
+        role = candidate.values.get("role", roles.MEMBER)
+        if not roles.may(self._actor, Action.ADD):
+            candidate.refuse(_("You may not add people."))
+        elif role != roles.MEMBER and not roles.may_grant(self._actor, role):
+            candidate.refuse(_("You may not give this role."), "role", role)
+
+    def check_change(self, candidate: Candidate) -> None:
+        """Refuse changes to people above the actor, and to roles and activity without the permission for it."""
+        known, changes = candidate.known, candidate.changes
+        assert known is not None  # noqa: S101
+        if known.is_superuser and ("is_active" in changes or "role" in changes):
+            candidate.refuse(_("This person is a superuser; a file cannot change their role or deactivate them."))
+        if self._actor is None:
+            return
+        if not roles.may(self._actor, Action.EDIT, known):
+            candidate.refuse(_("You may not change this person, whose role is above yours."))
+            return
+        if "role" in changes and not roles.may_grant(self._actor, changes["role"][1], known):
+            candidate.refuse(_("You may not change this person's role."), "role", changes["role"][1])
+        if "is_active" in changes and not roles.may(self._actor, Action.DEACTIVATE, known):
+            candidate.refuse(_("You may not activate or deactivate this person."), "is_active")

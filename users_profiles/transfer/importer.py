@@ -1,0 +1,314 @@
+"""The engine: a file in chunks through clean, match and diff, then either shown (check) or written (apply).
+
+Both are one code path. Each chunk's writes, its rows' records and the job's cursor commit in one transaction, so a
+worker that dies at any moment leaves whole chunks behind, and whoever takes over goes on after the last of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils.translation import gettext as _
+
+from users_profiles.models import Import, ImportRow
+from users_profiles.transfer import columns, intake, people, reader, values, writer
+from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.gate import Gate
+from users_profiles.transfer.options import Match, Mode, Options
+from users_profiles.transfer.people import Candidate, Directory, Outcome, Problem
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 500
+# Somebody may take a username between our look and our write; then the chunk is looked at again.
+ATTEMPTS = 3
+COUNTERS = {
+    Outcome.CREATED: "created",
+    Outcome.UPDATED: "updated",
+    Outcome.UNCHANGED: "unchanged",
+    Outcome.REFUSED: "refused",
+}
+
+
+def run(job: Import) -> None:
+    """Check or apply a job, from wherever it stands, until it is done, cancelled, or fails with a reason."""
+    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    if not job.take_lease(holder):
+        return
+    try:
+        with job.file.open("rb") as file:
+            _Run(job, holder, file).go()
+    except FileRefused as refusal:
+        job.fail(str(refusal))
+    except Exception:
+        logger.exception("import %s failed after row %s", job.pk, job.cursor)
+        job.fail(_("Something went wrong on our side. What is counted above is stored, the rest is not; try again."))
+
+
+class _Run:
+    """One go at a job by one process."""
+
+    def __init__(self, job: Import, holder: str, file: Any) -> None:
+        self.job = job
+        self.holder = holder
+        self.file = file
+        self.options = Options.from_json(job.options)
+        self.applying = job.state == Import.State.APPLYING
+        self.resource = columns.PersonResource(region=self.options.region, date_order=self.options.date_order)
+        self.gate = Gate(job.owner)
+        self.cleaner = _Cleaner(self.options, self.resource)
+        self.seen = _Seen()
+
+    def go(self) -> None:
+        columns.refuse_forbidden(self.options.headers)
+        columns.check_mapping(self.options.headers, self.options.mapping)
+        self._check_origin()
+        self.gate.check_columns(self.options.mapping)
+        if self.job.cursor == 0 and not self.applying:
+            self.job.rows.all().delete()
+        rows = reader.rows(self.file, self.options)
+        self._skip(rows, self.job.cursor)
+        while chunk := list(islice(rows, CHUNK)):
+            if not self._deal_with(chunk):
+                return
+        finish = self.job.finish_apply if self.applying else self.job.finish_check
+        self._record_total()
+        finish()
+
+    def _check_origin(self) -> None:
+        """The file is the one that was uploaded, and whoever uploaded it is still with us."""
+        if self.job.owner is None and not self.job.by_operator:
+            raise FileRefused(_("Whoever started this import has been deleted, so nobody answers for it."))
+        if intake.digest(self.file) != self.job.digest:
+            raise FileRefused(_("The stored file is not the one that was uploaded. Upload it again."))
+
+    def _skip(self, rows: Iterator[tuple[int, reader.Row]], count: int) -> None:
+        """Pass over what a predecessor dealt with, remembering who was in it."""
+        for number, row in islice(rows, count):
+            self.seen.check(self.cleaner.clean(number, row))
+
+    def _record_total(self) -> None:
+        Import.objects.filter(pk=self.job.pk).update(total=self.job.cursor)
+        self.job.total = self.job.cursor
+
+    def _deal_with(self, chunk: Sequence[tuple[int, reader.Row]]) -> bool:
+        """Decide about a chunk and commit it with the cursor; False when the job is no longer ours."""
+        cleaned = [self.cleaner.clean(number, row) for number, row in chunk]
+        for candidate in cleaned:
+            self.seen.check(candidate)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with transaction.atomic():
+                    decided = self._decide(cleaned)
+                    if self.applying:
+                        self._write(decided)
+                    self._record(decided)
+                    return self._advance(decided)
+            except (IntegrityError, OperationalError):
+                if attempt == ATTEMPTS:
+                    raise
+                logger.warning("import %s: chunk after row %s is tried again", self.job.pk, self.job.cursor)
+        return False
+
+    def _decide(self, cleaned: Sequence[Candidate]) -> list[Candidate]:
+        """Match and diff. Works on copies, because a chunk whose commit failed is decided anew."""
+        candidates = [Candidate(row.number, row.values, list(row.problems)) for row in cleaned]
+        directory = Directory(
+            people.keys_of(candidates, "username"), people.keys_of(candidates, "email"), lock=self.applying
+        )
+        for candidate in candidates:
+            if not candidate.problems:
+                self._match(candidate, directory)
+            if candidate.problems:
+                candidate.outcome = Outcome.REFUSED
+        return candidates
+
+    def _match(self, candidate: Candidate, directory: Directory) -> None:
+        """Find whom a row means, and what it would do to them."""
+        by_username = directory.by_username.get(candidate.values.get("username", "").lower())
+        by_email = directory.by_email.get(candidate.values.get("email", "").lower())
+        if self.options.match is Match.USERNAME:
+            known, rival, column = by_username, by_email, "email"
+        else:
+            known, rival, column = by_email, by_username, "username"
+        if rival is not None and rival is not known:
+            who = rival.values["username"]
+            candidate.refuse(_("This already belongs to %(who)s.") % {"who": who}, column, candidate.values[column])
+        elif known is not None:
+            candidate.known, candidate.user_id = known, known.pk
+            self._diff(candidate)
+        else:
+            self._plan_new(candidate)
+
+    def _plan_new(self, candidate: Candidate) -> None:
+        if self.options.mode is Mode.UPDATE:
+            candidate.refuse(_("There is nobody like this yet, and only people we know were to be changed."))
+        elif not candidate.values.get("username"):
+            candidate.refuse(_("A new person needs a username. Add one in this row."), "username")
+        else:
+            candidate.outcome = Outcome.CREATED
+            candidate.changes = {name: (None, value) for name, value in candidate.values.items() if value != ""}
+            self.gate.check_new(candidate)
+
+    def _diff(self, candidate: Candidate) -> None:
+        if self.options.mode is Mode.CREATE:
+            return
+        known = candidate.known
+        assert known is not None  # noqa: S101
+        for name, new in candidate.values.items():
+            old = known.values[name]
+            if new != old and not self._same(name, old, new):
+                candidate.changes[name] = (old, new)
+        if candidate.changes:
+            candidate.outcome = Outcome.UPDATED
+            self.gate.check_change(candidate)
+
+    def _same(self, name: str, old: Any, new: Any) -> bool:
+        """Whether two unequal values differ only in how they are written: what we exported must come back unchanged."""
+        if isinstance(old, str) and isinstance(new, str) and name in {"username", "email"}:
+            return old.lower() == new.lower()
+        if not isinstance(old, str) or not old:
+            return False
+        try:
+            return bool(self.resource.fields[name].widget.clean(old) == new)
+        except ValueError:
+            return False
+
+    def _write(self, candidates: Sequence[Candidate]) -> None:
+        by_outcome: dict[str, list[Candidate]] = {outcome: [] for outcome in COUNTERS}
+        for candidate in candidates:
+            by_outcome[candidate.outcome].append(candidate)
+        if by_outcome[Outcome.CREATED]:
+            writer.create(by_outcome[Outcome.CREATED])
+        if by_outcome[Outcome.UPDATED]:
+            writer.update(by_outcome[Outcome.UPDATED])
+
+    def _record(self, candidates: Sequence[Candidate]) -> None:
+        """Keep what became of each row; applying overwrites what checking said."""
+        rows = [
+            ImportRow(
+                job=self.job,
+                number=candidate.number,
+                outcome=candidate.outcome,
+                user_id=candidate.user_id,
+                label=candidate.label[:320],
+                changes=self._rendered(candidate),
+                errors=[self._with_header(problem).to_json() for problem in candidate.problems],
+            )
+            for candidate in candidates
+        ]
+        ImportRow.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["job", "number"],
+            update_fields=["outcome", "user", "label", "changes", "errors"],
+        )
+
+    def _rendered(self, candidate: Candidate) -> dict[str, list[str | None]]:
+        if candidate.outcome == Outcome.REFUSED:
+            return {}
+        return {
+            name: [
+                None if old is None and candidate.known is None else people.rendered(name, old, self.resource),
+                people.rendered(name, new, self.resource),
+            ]
+            for name, (old, new) in candidate.changes.items()
+        }
+
+    def _with_header(self, problem: Problem) -> Problem:
+        """Name the column as the file does; the person has the file before them, not our field names."""
+        if problem.column in self.options.mapping:
+            problem.column = self.options.headers[self.options.mapping.index(problem.column)]
+        return problem
+
+    def _advance(self, candidates: Sequence[Candidate]) -> bool:
+        found = Counter(candidate.outcome for candidate in candidates)
+        counts = {name: getattr(self.job, name) + found[outcome] for outcome, name in COUNTERS.items()}
+        if self.job.advance(self.holder, self.job.cursor + len(candidates), **counts):
+            return True
+        transaction.set_rollback(True)
+        return False
+
+
+class _Cleaner:
+    """Turns a row into values, one column at a time, with a cure for each cell it cannot take."""
+
+    def __init__(self, options: Options, resource: columns.PersonResource) -> None:
+        self.width = len(options.headers)
+        self.blank_clears = options.blank_clears
+        self.need = str(options.match)
+        self.columns = [
+            (at, name, resource.fields[name].widget.clean) for at, name in enumerate(options.mapping) if name
+        ]
+
+    def clean(self, number: int, row: reader.Row) -> Candidate:
+        candidate = Candidate(number, {}, [])
+        if len(row) > self.width and any(row[self.width :]):
+            candidate.refuse(
+                _("This row has %(found)s cells where the header has %(wanted)s. Look for a stray separator.")
+                % {"found": len(row), "wanted": self.width}
+            )
+            return candidate
+        for at, name, clean in self.columns:
+            cell = row[at] if at < len(row) else ""
+            self._clean_cell(candidate, name, values.restore(cell), clean)
+        if not candidate.values.get(self.need) and not candidate.problems:
+            self._refuse_nameless(candidate)
+        return candidate
+
+    def _clean_cell(self, candidate: Candidate, name: str, cell: str, clean: Any) -> None:
+        if not cell or cell.isspace():
+            if self.blank_clears and name in CLEARABLE:
+                candidate.values[name] = CLEARABLE[name]
+            return
+        try:
+            candidate.values[name] = clean(cell)
+        except ValueError as error:
+            candidate.problems.append(Problem(name, cell, str(error)))
+
+    def _refuse_nameless(self, candidate: Candidate) -> None:
+        """A row must say who it is about, by what people are matched by."""
+        if self.need == Match.EMAIL and candidate.values.get("username"):
+            return  # cannot be anybody we know, but can be somebody new
+        label = columns.labels()[self.need]
+        candidate.refuse(_("This row does not say who it is about: %(column)s is empty.") % {"column": label}, self.need)
+
+
+# What a blank cell clears, where staff chose that it does. Never who somebody is, what they may do, or whether they
+# may sign in: nobody means that by leaving a cell empty.
+CLEARABLE = {
+    "email": "",
+    "first_name": "",
+    "last_name": "",
+    "phone_number": "",
+    "location": "",
+    "birth_date": None,
+    "bio": "",
+}
+
+
+class _Seen:
+    """Who was in the file already: the second row about one person is refused, whichever chunk it is in."""
+
+    def __init__(self) -> None:
+        # Hashes and not texts: a million names would not fit the memory an import may use.
+        self._rows: dict[str, dict[int, int]] = {"username": {}, "email": {}}
+
+    def check(self, candidate: Candidate) -> None:
+        for name, rows in self._rows.items():
+            value = candidate.values.get(name)
+            if not value:
+                continue
+            first = rows.setdefault(hash(value.lower()), candidate.number)
+            if first != candidate.number:
+                candidate.refuse(
+                    _("Row %(row)s has the same. Keep one of the two rows.") % {"row": first}, name, value
+                )

@@ -1,0 +1,55 @@
+"""Takes in a file: checks its size, finds out how it is written, and makes the import that will deal with it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import IO
+
+from django.conf import settings
+from django.core.files.base import File
+from django.utils.translation import gettext as _
+
+from users_profiles.models import Import, User
+from users_profiles.transfer import reader
+from users_profiles.transfer.errors import FileRefused
+
+_BLOCK = 1024 * 1024
+
+
+def receive(file: File[bytes], filename: str, owner: User | None) -> Import:
+    """Store an uploaded file as a new import, with what was found out about it.
+
+    Without an owner it is the operator of the host who imports, with full rights over people. Raises
+    ``FileRefused``, and keeps nothing, when the file cannot be imported at all.
+    """
+    if file.size > settings.IMPORT_MAX_BYTES:
+        limit = settings.IMPORT_MAX_BYTES // 1024**2
+        raise FileRefused(_("This file is larger than %(limit)s MB. Split it into smaller files.") % {"limit": limit})
+    options = reader.examine(file)
+    job = Import(
+        owner=owner,
+        by_operator=owner is None,
+        filename=_plain_name(filename),
+        digest=digest(file),
+        size=file.size,
+        options=options.to_json(),
+        total=reader.estimate_rows(file, options),
+    )
+    file.seek(0)
+    job.file.save(job.filename, file)
+    return job
+
+
+def digest(file: IO[bytes]) -> str:
+    """The SHA-256 of a file, in hexadecimal; leaves the file at its end."""
+    file.seek(0)
+    sha = hashlib.sha256()
+    for block in iter(lambda: file.read(_BLOCK), b""):
+        sha.update(block)
+    return sha.hexdigest()
+
+
+def _plain_name(filename: str) -> str:
+    """The client's name of the file, for people to read: no folders, nothing invisible. It is never used as a path."""
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(character for character in name if character.isprintable())[:255] or "upload"

@@ -1,0 +1,121 @@
+"""People as an import sees them: rows of a file on one side, what we know on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db.models.functions import Lower
+
+from users_profiles.models import ImportRow, Role, User
+from users_profiles.transfer import columns
+
+Outcome = ImportRow.Outcome
+
+
+@dataclass(slots=True)
+class Problem:
+    """Why a cell, or a whole row (then ``column`` is empty), is refused."""
+
+    column: str
+    value: str
+    reason: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"column": self.column, "value": self.value[:200], "reason": self.reason}
+
+
+@dataclass(slots=True)
+class Known:
+    """A person we have, loaded without building model objects: a million of those would be the whole cost."""
+
+    pk: int
+    is_superuser: bool
+    version: int
+    values: dict[str, Any]
+
+    @property
+    def role(self) -> str:
+        name: str = self.values["role"]
+        return name
+
+    def __str__(self) -> str:
+        return f"{self.values['first_name']} {self.values['last_name']}".strip() or self.values["username"]
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A row of the file: what it says, whom it means, and what it would do."""
+
+    number: int
+    values: dict[str, Any]
+    problems: list[Problem]
+    known: Known | None = None
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    outcome: str = Outcome.UNCHANGED
+    user_id: int | None = None
+
+    @property
+    def label(self) -> str:
+        name = f"{self.values.get('first_name', '')} {self.values.get('last_name', '')}".strip()
+        return name or (str(self.known) if self.known else "") or self.key
+
+    @property
+    def key(self) -> str:
+        return self.values.get("username") or self.values.get("email") or ""
+
+    def refuse(self, reason: str, column: str = "", value: str = "") -> None:
+        self.problems.append(Problem(column, value, reason))
+
+
+_PROFILE = [f"profile__{name}" for name in ("phone_number", "location", "birth_date", "bio")]
+_PLAIN = ("username", "email", "first_name", "last_name", "is_active")
+_LOADED = ("pk", "is_superuser", "profile__version", *_PLAIN, *_PROFILE)
+_NAMES = [path.removeprefix("profile__") for path in _LOADED[3:]]
+
+
+class Directory:
+    """Finds the people that a chunk of rows may mean: one query by username, one by e-mail, one for roles."""
+
+    def __init__(self, usernames: Collection[str], emails: Collection[str], lock: bool) -> None:
+        self._people: dict[int, Known] = {}
+        self._load(User.objects.annotate(key=Lower("username")).filter(key__in=usernames), bool(usernames), lock)
+        missing = set(emails) - {person.values["email"].lower() for person in self._people.values()}
+        by_email = User.objects.annotate(key=Lower("email")).exclude(email="").filter(key__in=missing)
+        self._load(by_email, bool(missing), lock)
+        self._load_roles()
+        self.by_username = {person.values["username"].lower(): person for person in self._people.values()}
+        self.by_email = {person.values["email"].lower(): person for person in self._people.values()}
+        self.by_email.pop("", None)
+
+    def _load(self, people: Any, wanted: bool, lock: bool) -> None:
+        if not wanted:
+            return
+        if lock:
+            # In the order of keys, so that two imports at once wait for each other instead of deadlocking.
+            people = people.select_for_update(of=("self",)).order_by("pk")
+        for pk, is_superuser, version, *values in people.values_list(*_LOADED):
+            known = Known(pk, is_superuser, version or 0, dict(zip(_NAMES, values, strict=True)))
+            known.values["role"] = ""
+            if version is None:  # made by raw SQL, without the profile it is about to get
+                known.values.update({name: "" for name in ("phone_number", "location", "bio")})
+            self._people[pk] = known
+
+    def _load_roles(self) -> None:
+        names = dict(Group.objects.filter(name__in=Role.values).values_list("pk", "name"))
+        held = User.groups.through._default_manager.filter(user_id__in=list(self._people), group_id__in=list(names))
+        for user_id, group_id in held.values_list("user_id", "group_id"):
+            self._people[user_id].values["role"] = names[group_id]
+
+
+def rendered(name: str, value: Any, resource: columns.PersonResource) -> str:
+    """A value as the file would write it; what a preview shows and a change record keeps."""
+    text: str = resource.fields[name].widget.render(value)
+    return text
+
+
+def keys_of(candidates: Iterable[Candidate], name: str) -> set[str]:
+    """The distinct usernames or e-mails of a chunk, in the form the database compares them by."""
+    return {value.lower() for candidate in candidates if (value := candidate.values.get(name))}

@@ -1,0 +1,205 @@
+"""One cell at a time: what people type becomes what we store, or a sentence that says what to type instead.
+
+Every function takes text and returns a value or raises ``ValueError`` with that sentence. They run once per cell of a
+million rows, so the usual case comes first and cheap.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, timedelta
+
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from users_profiles import phones
+from users_profiles.models import Role
+from users_profiles.transfer.options import DateOrder
+
+TRUE_WORDS = frozenset(
+    "1 true t yes y on x active activated enabled ja j wahr aktiv oui o vrai actif si sí s verdadero activo sim ✓ ✔".split()
+)
+FALSE_WORDS = frozenset(
+    "0 false f no n off - inactive deactivated disabled nein falsch inaktiv non faux inactif falso inactivo não ✗ ✘".split()
+)
+ROLE_WORDS = {
+    "admin": Role.ADMIN.value,
+    "administrator": Role.ADMIN.value,
+    "editor": Role.EDITOR.value,
+    "reader": Role.READER.value,
+    "viewer": Role.READER.value,
+    "member": "",
+    "none": "",
+    "user": "",
+}
+MEMBER_WORD = "Member"
+
+# Control characters and those that turn the reading direction around: invisible, and PostgreSQL refuses the first.
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+_BREAKS = re.compile(r"[\t\r\n]+ *")
+_USERNAME = re.compile(UnicodeUsernameValidator.regex)
+_PLAIN_EMAIL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_PARTED_DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})")
+_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
+_EXCEL_DAY_ZERO = date(1899, 12, 30)
+OLDEST = date(1900, 1, 1)
+
+
+def _no_hidden(value: str) -> None:
+    found = _HIDDEN.search(value)
+    if found:
+        raise ValueError(
+            _("This has an invisible character (U+%(code)04X). Type the value anew.") % {"code": ord(found[0])}
+        )
+
+
+def line(value: str, longest: int) -> str:
+    """One line of text: trimmed, in one form of Unicode (NFKC), line breaks turned into spaces."""
+    if not (value.isascii() and value.isprintable()):
+        value = _BREAKS.sub(" ", value)
+        _no_hidden(value)
+        value = unicodedata.normalize("NFKC", value)
+    value = value.strip()
+    if len(value) > longest:
+        raise ValueError(_too_long(len(value), longest))
+    return value
+
+
+def paragraph(value: str, longest: int) -> str:
+    """Text of several lines. NFC, not NFKC: nobody wants the ² in their text turned into a 2."""
+    if not (value.isascii() and value.isprintable()):
+        value = value.replace("\r\n", "\n").replace("\r", "\n")
+        _no_hidden(value)
+        value = unicodedata.normalize("NFC", value)
+    value = value.strip()
+    if len(value) > longest:
+        raise ValueError(_too_long(len(value), longest))
+    return value
+
+
+def _too_long(length: int, longest: int) -> str:
+    return _("This has %(length)s characters; shorten it to %(longest)s.") % {"length": length, "longest": longest}
+
+
+def username(value: str) -> str:
+    """A username by Django's rules, and not one that only looks like another (fi-ligature, Cyrillic о in a Latin name)."""
+    value = value.strip()
+    if not value.isascii():
+        _no_hidden(value)
+        plain = unicodedata.normalize("NFKC", value)
+        if plain != unicodedata.normalize("NFC", value):
+            raise ValueError(_("This username has look-alike characters. Write it as %(plain)s.") % {"plain": plain})
+        value = plain
+        scripts = {script for script in map(_script, value) if script}
+        if len(scripts) > 1:
+            raise ValueError(_("This username mixes alphabets that look alike. Write all of it in one alphabet."))
+    if len(value) > 150:
+        raise ValueError(_too_long(len(value), 150))
+    if value and not _USERNAME.match(value):
+        raise ValueError(_("A username has only letters, digits and @ . + - _ in it."))
+    return value
+
+
+def _script(character: str) -> str:
+    """The alphabet of a letter, among those whose letters look alike; empty for anything else."""
+    name = unicodedata.name(character, "")
+    return next((script for script in _SCRIPTS if name.startswith(script + " ")), "")
+
+
+def email(value: str) -> str:
+    value = line(value, 254)
+    if value and not _PLAIN_EMAIL.fullmatch(value):  # the pattern spares Django's slower rules on nearly every row
+        try:
+            validate_email(value)
+        except ValidationError:
+            raise ValueError(_("This is not an e-mail address. Write it like name@example.com.")) from None
+    return value
+
+
+def flag(value: str) -> bool:
+    word = value.strip().casefold()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ValueError(_("This is neither yes nor no. Write yes or no."))
+
+
+def role(value: str) -> str:
+    word = value.strip().casefold()
+    if word not in ROLE_WORDS:
+        raise ValueError(_("There is no such role. Write Admin, Editor, Reader or Member."))
+    return ROLE_WORDS[word]
+
+
+def phone(value: str, region: str) -> str:
+    value = line(value, 60)
+    if not value:
+        return ""
+    try:
+        return phones.normalise(value, region)
+    except ValidationError:
+        raise ValueError(
+            _("This is not a phone number. Write it with the country code, such as +49 30 123456.")
+        ) from None
+
+
+def day(value: str, order: DateOrder) -> date:
+    """A date: ISO, a local form that can mean only one day, or the serial number a spreadsheet keeps for it."""
+    value = value.strip()
+    try:
+        found = date.fromisoformat(value) if _ISO_DATE.fullmatch(value) else _local_day(value, order)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            str(error) if isinstance(error, _AmbiguousError) else _("This is not a date. Write it like 1990-12-31.")
+        ) from None
+    if not OLDEST <= found <= date.today():
+        raise ValueError(_("A birth date lies between 1900 and today."))
+    return found
+
+
+class _AmbiguousError(ValueError):
+    pass
+
+
+def _local_day(value: str, order: DateOrder) -> date:
+    if value.isascii() and value.isdigit() and len(value) == 5:
+        return _EXCEL_DAY_ZERO + timedelta(days=int(value))
+    value = value.partition(" 00:00")[0]  # a spreadsheet's date-time at midnight
+    parted = _PARTED_DATE.fullmatch(value)
+    if not parted:
+        return date.fromisoformat(value)
+    first, sign, second, third = int(parted[1]), parted[2], int(parted[3]), int(parted[4])
+    if len(parted[1]) == 4:
+        return date(first, second, third)
+    if len(parted[4]) != 4:
+        raise ValueError(value)
+    if sign == "." or first > 12 or first == second or order == DateOrder.DAY_FIRST:
+        return date(third, second, first)
+    if second > 12 or order == DateOrder.MONTH_FIRST:
+        return date(third, first, second)
+    raise _AmbiguousError(
+        _("This date can mean two days. Write it like %(one)s, or say above which comes first, day or month.")
+        % {"one": date(third, second, first).isoformat()}
+    )
+
+
+# Formulas -----------------------------------------------------------------------------------------------------------
+
+# A spreadsheet runs a cell that begins with one of these. We put an apostrophe before it on the way out and take one
+# away on the way in; a value that itself begins with apostrophes and such a sign gets one more, so nothing is lost.
+_RISKY = re.compile(r"'*[=+\-@\t\r]")
+_MARKED = re.compile(r"'+[=+\-@\t\r]")
+
+
+def defuse(value: str) -> str:
+    """Make text safe to open in a spreadsheet; ``restore`` gives back the same text."""
+    return "'" + value if _RISKY.match(value) else value
+
+
+def restore(value: str) -> str:
+    return value[1:] if _MARKED.match(value) else value
