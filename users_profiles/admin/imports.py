@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -32,6 +32,10 @@ Outcome = ImportRow.Outcome
 ROWS_PER_PAGE = 50
 # A job that nobody has taken for this many seconds is waiting for a worker that may not be there.
 PATIENCE = 10
+# What people call the encodings that we tell apart.
+ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252", "latin-1": "Latin-1"} | dict.fromkeys(
+    ("utf-16", "utf-16-le", "utf-16-be"), "UTF-16"
+)
 STEPS = {State.UPLOADED: 2, State.CHECKING: 3, State.CHECKED: 3, State.APPLYING: 4}
 
 
@@ -66,7 +70,7 @@ class ImportAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         def at(end: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
-            return path(f"<uuid:key>/{end}", self.admin_site.admin_view(view), name=f"users_profiles_import_{name}")
+            return path(f"<int:key>/{end}", self.admin_site.admin_view(view), name=f"users_profiles_import_{name}")
 
         return [
             at("columns/", self.columns_view, "columns"),
@@ -96,8 +100,8 @@ class ImportAdmin(admin.ModelAdmin):
         if job.state not in {State.UPLOADED, State.CHECKED, State.FAILED}:
             return redirect("admin:users_profiles_import_change", job.pk)
         names = list(roles.visible_fields(request.user, columns.NAMES))
-        form = ColumnsForm(request.POST or None, job=job, names=names)
-        if request.method == "POST" and form.is_valid():
+        form = ColumnsForm(request.POST if request.method == "POST" else None, job=job, names=names)
+        if form.is_valid():
             form.save()
             if job.start_check():
                 tasks.start(job)
@@ -108,16 +112,26 @@ class ImportAdmin(admin.ModelAdmin):
         except FileRefused as refusal:
             sample = []
             messages.error(request, str(refusal))
-        context = self._page(request, job, _("What is in the columns?"), form=form, step=2, columns=form.columns(sample))
+        context = self._page(
+            request,
+            job,
+            _("What is in the columns?"),
+            form=form,
+            step=2,
+            columns=form.columns(sample),
+            encoding=ENCODINGS.get(form.options.encoding, form.options.encoding),
+        )
         return TemplateResponse(request, "admin/transfer/columns.html", context)
 
     # Check, apply, result -------------------------------------------------------------------------------------------
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         """The page of an import: its progress while it runs, then what its rows would do, or did."""
-        job = self._job(request, self.model._meta.pk.to_python(object_id), own=False)  # type: ignore[union-attr]
+        if not object_id.isdecimal():
+            raise Http404
+        job = self._job(request, int(object_id), own=False)
         if job.state == State.UPLOADED and job.owner_id == request.user.pk:
             return redirect("admin:users_profiles_import_columns", job.pk)
         if job.is_under_way:
@@ -140,6 +154,8 @@ class ImportAdmin(admin.ModelAdmin):
             State.CANCELLED: _("Import cancelled"),
         }
         labels = columns.labels()
+        mapping = Options.from_json(job.options).mapping
+        fields = [name for name in columns.NAMES if name in mapping]
         return self._page(
             request,
             job,
@@ -147,7 +163,8 @@ class ImportAdmin(admin.ModelAdmin):
             tabs=tabs,
             shown=shown,
             page=page,
-            rows=[_readable(row, labels) for row in page],
+            rows=[_readable(row, labels, fields) for row in page],
+            fields=[labels[name] for name in fields],
             ignored=_ignored(job),
             invitable=_invitable(job).count() if job.state == State.DONE else 0,
         )
@@ -218,11 +235,18 @@ def _tabs(job: Import) -> list[dict[str, Any]]:
     ]
 
 
-def _readable(row: ImportRow, labels: dict[str, str]) -> dict[str, Any]:
-    """A row for the page, with our fields by the names people know."""
+def _readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[str, Any]:
+    """A row for the page, with our fields by the names people know; ``values`` has one for each of ``fields``."""
     changes = [{"label": labels.get(name, name), "old": old, "new": new} for name, (old, new) in row.changes.items()]
     person = reverse("admin:users_profiles_user_change", args=[row.user_id]) if row.user_id else ""
-    return {"number": row.number, "label": row.label, "person": person, "changes": changes, "errors": row.errors}
+    return {
+        "number": row.number,
+        "label": row.label,
+        "person": person,
+        "changes": changes,
+        "errors": row.errors,
+        "values": [row.changes.get(name, (None, ""))[1] for name in fields],
+    }
 
 
 def _ignored(job: Import) -> list[str]:

@@ -46,8 +46,9 @@ class TransferMixin(ImportExportMixin):
         """Take in a file and go on to its columns; nothing is read further or written here."""
         if not self.has_import_permission(request) or not isinstance(request.user, User):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None, owner=request.user)
-        if request.method == "POST" and form.is_valid() and form.job is not None:
+        sent = request.method == "POST"
+        form = UploadForm(request.POST if sent else None, request.FILES if sent else None, owner=request.user)
+        if form.is_valid() and form.job is not None:
             return redirect("admin:users_profiles_import_columns", form.job.pk)
         context = self._page(request, _("Import people"), form=form, step=1)
         return TemplateResponse(request, "admin/transfer/upload.html", context)
@@ -66,11 +67,16 @@ class TransferMixin(ImportExportMixin):
             raise PermissionDenied
         people, narrowed = self._people_to_export(request)
         private = roles.may(request.user, Action.VIEW_PRIVATE)
-        form = ExportForm(request.POST or None, private=private)
-        if request.method == "POST" and form.is_valid():
+        form = ExportForm(request.POST if request.method == "POST" else None, private=private)
+        if form.is_valid():
             return self._file(people, form)
         context = self._page(
-            request, _("Export people"), form=form, count=people.count(), narrowed=narrowed, everyone=User.objects.count()
+            request,
+            _("Export people"),
+            form=form,
+            count=people.count(),
+            narrowed=narrowed,
+            everyone=User.objects.count(),
         )
         return TemplateResponse(request, "admin/transfer/export.html", context)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from datetime import timedelta
 from typing import Any, Self
 
@@ -44,7 +43,6 @@ class Import(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         FAILED = "failed", _("Failed")
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -78,8 +76,6 @@ class Import(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True)
 
     objects = ImportQuerySet.as_manager()
-
-    rows: models.Manager[ImportRow]
 
     class Meta:
         verbose_name = _("import")

@@ -62,7 +62,10 @@ class UploadForm(forms.Form):
 
 
 def _regions() -> list[tuple[str, str]]:
-    return [(code, f"{code} (+{phonenumbers.country_code_for_region(code)})") for code in sorted(phonenumbers.SUPPORTED_REGIONS)]
+    return [
+        (code, f"{code} (+{phonenumbers.country_code_for_region(code)})")
+        for code in sorted(phonenumbers.SUPPORTED_REGIONS)
+    ]
 
 
 class ColumnsForm(forms.Form):
@@ -99,10 +102,10 @@ class ColumnsForm(forms.Form):
         ],
     )
 
-    def __init__(self, *args: Any, job: Import, names: list[str], **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, job: Import, names: list[str]) -> None:
         self.job = job
         self.options = Options.from_json(job.options)
-        super().__init__(*args, initial=self.options.to_json(), **kwargs)
+        super().__init__(data, initial=self.options.to_json())
         labels = columns.labels()
         choices = [("", _("Ignore this column")), *((name, labels[name]) for name in names)]
         for at, header in enumerate(self.options.headers):

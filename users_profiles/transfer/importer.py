@@ -279,7 +279,9 @@ class _Cleaner:
         if self.need == Match.EMAIL and candidate.values.get("username"):
             return  # cannot be anybody we know, but can be somebody new
         label = columns.labels()[self.need]
-        candidate.refuse(_("This row does not say who it is about: %(column)s is empty.") % {"column": label}, self.need)
+        candidate.refuse(
+            _("This row does not say who it is about: %(column)s is empty.") % {"column": label}, self.need
+        )
 
 
 # What a blank cell clears, where staff chose that it does. Never who somebody is, what they may do, or whether they
@@ -309,6 +311,4 @@ class _Seen:
                 continue
             first = rows.setdefault(hash(value.lower()), candidate.number)
             if first != candidate.number:
-                candidate.refuse(
-                    _("Row %(row)s has the same. Keep one of the two rows.") % {"row": first}, name, value
-                )
+                candidate.refuse(_("Row %(row)s has the same. Keep one of the two rows.") % {"row": first}, name, value)

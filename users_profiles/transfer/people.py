@@ -59,8 +59,10 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        name = f"{self.values.get('first_name', '')} {self.values.get('last_name', '')}".strip()
-        return name or (str(self.known) if self.known else "") or self.key
+        """Who the row is about, by the name we know them by, else by the one in the file."""
+        if self.known is not None:
+            return str(self.known)
+        return f"{self.values.get('first_name', '')} {self.values.get('last_name', '')}".strip() or self.key
 
     @property
     def key(self) -> str:
@@ -100,7 +102,7 @@ class Directory:
             known = Known(pk, is_superuser, version or 0, dict(zip(_NAMES, values, strict=True)))
             known.values["role"] = ""
             if version is None:  # made by raw SQL, without the profile it is about to get
-                known.values.update({name: "" for name in ("phone_number", "location", "bio")})
+                known.values.update(dict.fromkeys(("phone_number", "location", "bio"), ""))
             self._people[pk] = known
 
     def _load_roles(self) -> None:

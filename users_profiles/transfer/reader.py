@@ -11,7 +11,7 @@ import contextlib
 import csv
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from datetime import date, datetime, time
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
@@ -28,6 +28,7 @@ from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import Kind, Options
 
 Row = list[str]
+Rows = Generator[tuple[int, Row], None, None]
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_BYTES = 256 * 1024
@@ -65,7 +66,7 @@ def examine(file: IO[bytes]) -> Options:
     return options
 
 
-def rows(file: IO[bytes], options: Options) -> Iterator[tuple[int, Row]]:
+def rows(file: IO[bytes], options: Options) -> Rows:
     """Yield the rows below the header with their numbers as a spreadsheet shows them, blank ones left out.
 
     Raises ``FileRefused`` where the file turns out to be broken or beyond a limit.
@@ -101,7 +102,7 @@ def estimate_rows(file: IO[bytes], options: Options) -> int:
             found = _count(sheet, b"<row")
     else:
         found = _count(file, b"\n") or _count(file, b"\r")
-    return max(0, found - options.header_row + 1)
+    return max(0, found - options.header_row)
 
 
 def _count(file: IO[bytes], needle: bytes) -> int:
@@ -110,7 +111,7 @@ def _count(file: IO[bytes], needle: bytes) -> int:
     return sum(block.count(needle) for block in iter(lambda: file.read(_BLOCK), b""))
 
 
-def _all_rows(file: IO[bytes], options: Options) -> Iterator[tuple[int, Row]]:
+def _all_rows(file: IO[bytes], options: Options) -> Rows:
     return _xlsx_rows(file) if options.kind is Kind.XLSX else _text_rows(file, options.encoding, options.delimiter)
 
 
@@ -193,7 +194,7 @@ def _table_score(text: str, delimiter: str) -> tuple[int, float, int]:
     return known, widths.count(usual) / len(widths) if usual > 1 else 0.0, usual
 
 
-def _text_rows(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[tuple[int, Row]]:
+def _text_rows(file: IO[bytes], encoding: str, delimiter: str) -> Rows:
     file.seek(0)
     text = io.TextIOWrapper(_Unclosable(file), encoding=encoding, newline="")  # type: ignore[type-var]
     number = 0
@@ -206,7 +207,7 @@ def _text_rows(file: IO[bytes], encoding: str, delimiter: str) -> Iterator[tuple
             yield number, row
     except csv.Error as error:
         raise FileRefused(
-            _("Row %(row)s: a quotation mark is opened and never closed, or stands in the middle of a cell. Mend it there.")
+            _("Row %(row)s: a quotation mark is never closed, or stands in the middle of a cell. Mend it there.")
             % {"row": number + 1}
         ) from error
     except UnicodeDecodeError as error:
@@ -269,7 +270,7 @@ def _first_sheet_path(archive: zipfile.ZipFile) -> str:
     return sheets[0]
 
 
-def _xlsx_rows(file: IO[bytes]) -> Iterator[tuple[int, Row]]:
+def _xlsx_rows(file: IO[bytes]) -> Rows:
     """The rows of the first sheet that are in the file.
 
     The library's own iteration invents a row for every number it skips (a cell in row 1,048,576 costs minutes) and

@@ -11,7 +11,7 @@ from users_profiles.transfer import importer
 
 
 @task()
-def run_import(key: str) -> None:
+def run_import(key: int) -> None:
     """Go on with the import of this key; a key that is gone or done is no error, it was dealt with."""
     job = Import.objects.under_way().filter(pk=key).first()
     if job is not None:
@@ -23,4 +23,4 @@ def start(job: Import) -> None:
     if job.total <= settings.IMPORT_SYNC_ROWS:
         importer.run(job)
     else:
-        transaction.on_commit(lambda: run_import.enqueue(str(job.pk)))
+        transaction.on_commit(lambda: run_import.enqueue(job.pk))

@@ -20,10 +20,10 @@ from users_profiles.models import Role
 from users_profiles.transfer.options import DateOrder
 
 TRUE_WORDS = frozenset(
-    "1 true t yes y on x active activated enabled ja j wahr aktiv oui o vrai actif si sí s verdadero activo sim ✓ ✔".split()
+    "1 true t yes y on x active activated enabled ✓ ✔ ja j wahr aktiv oui o vrai actif si sí s verdadero activo".split()
 )
 FALSE_WORDS = frozenset(
-    "0 false f no n off - inactive deactivated disabled nein falsch inaktiv non faux inactif falso inactivo não ✗ ✘".split()
+    "0 false f no n off - inactive deactivated disabled ✗ ✘ nein falsch inaktiv non faux inactif falso inactivo".split()
 )
 ROLE_WORDS = {
     "admin": Role.ADMIN.value,
@@ -41,7 +41,9 @@ MEMBER_WORD = "Member"
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 _BREAKS = re.compile(r"[\t\r\n]+ *")
 _USERNAME = re.compile(UnicodeUsernameValidator.regex)
-_PLAIN_EMAIL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
+_PLAIN_EMAIL = re.compile(
+    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
+)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _PARTED_DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})")
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
@@ -86,7 +88,7 @@ def _too_long(length: int, longest: int) -> str:
 
 
 def username(value: str) -> str:
-    """A username by Django's rules, and not one that only looks like another (fi-ligature, Cyrillic о in a Latin name)."""
+    """A username by Django's rules, and not one that only looks like another (ﬁ for fi, a Cyrillic о among Latin)."""
     value = value.strip()
     if not value.isascii():
         _no_hidden(value)

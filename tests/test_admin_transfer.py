@@ -1,0 +1,273 @@
+"""Import and export as staff click through them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from users_profiles.models import Import, User
+
+pytestmark = pytest.mark.django_db
+
+Browse = Callable[[User | None], Client]
+SAMPLE = Path(__file__).parent / "data" / "snipe-it-users.csv"
+UPLOAD = reverse("admin:users_profiles_user_import")
+EXPORT = reverse("admin:users_profiles_user_export")
+DEFAULTS = {"mode": "upsert", "match": "username", "region": "US", "date_order": ""}
+
+
+def upload(client: Client, content: bytes, name: str = "staff.csv") -> HttpResponse:
+    return client.post(UPLOAD, {"file": SimpleUploadedFile(name, content)})
+
+
+def choose(client: Client, job: Import, **changes: Any) -> HttpResponse:
+    """Confirm the columns as they were recognised, but for the changes."""
+    mapping = {f"column_{at}": name for at, name in enumerate(job.options["mapping"])}
+    address = reverse("admin:users_profiles_import_columns", args=[job.pk])
+    return client.post(address, {**DEFAULTS, **mapping, **changes}, follow=True)
+
+
+def page(name: str, job: Import) -> str:
+    return reverse(f"admin:users_profiles_import_{name}", args=[job.pk])
+
+
+def test_the_sample_goes_from_upload_to_people(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    columns = client.get(upload(client, SAMPLE.read_bytes()).url)
+    assert "Employee Number" in columns.content.decode()
+
+    job = Import.objects.get()
+    preview = choose(client, job).content.decode()
+    assert "Nothing has been changed yet" in preview
+    assert "Import: add 100, change 0" in preview
+    assert "Ignored columns: Address, City" in preview
+    assert User.objects.count() == 1
+
+    result = client.post(page("apply", job), follow=True).content.decode()
+    assert "100 people added, 0 changed." in result
+    assert "Send invitations to 53 new people" in result
+    assert User.objects.count() == 101
+
+
+def test_the_preview_shows_old_and_new_and_what_is_refused(
+    browse: Browse, editor: User, make_person: Callable[..., User]
+) -> None:
+    make_person("ada", location="Berlin")
+    client = browse(editor)
+    upload(client, b"username,Ort,E-mail\nada,Paris,\nbob,Rome,nonsense\n")
+    job = Import.objects.get()
+    changed = choose(client, job).content.decode()
+    assert "<del>Berlin</del> → <ins>Paris</ins>" in changed
+    refused = client.get(page("change", job), {"show": "refused"}).content.decode()
+    assert "<b>E-mail</b> <q>nonsense</q> This is not an e-mail address." in refused
+
+
+def test_pasted_cells_are_a_file_too(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    client.post(UPLOAD, {"pasted": "Username\tE-mail\nada\tada@example.com\n"})
+    job = Import.objects.get()
+    assert job.options["delimiter"] == "\t"
+    choose(client, job)
+    client.post(page("apply", job))
+    assert User.objects.get(username="ada").email == "ada@example.com"
+
+
+def test_a_column_nobody_may_set_is_refused_by_name_and_nothing_is_kept(browse: Browse, superuser: User) -> None:
+    for header in (b"is_superuser", b"is_staff", b"password", b"user_permissions"):
+        answer = upload(browse(superuser), b"username," + header + b"\nada,1\n")
+        assert answer.status_code == 200
+        assert f"This file has the column {header.decode()}, which cannot be imported." in answer.content.decode()
+    assert not Import.objects.exists()
+    assert User.objects.count() == 1
+
+
+def test_an_upload_without_a_file_says_what_to_do(browse: Browse, editor: User) -> None:
+    assert "Choose a file, or paste some cells." in browse(editor).post(UPLOAD, {}).content.decode()
+
+
+def test_a_hostile_name_and_hostile_cells_are_inert(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    script = "<script>alert(1)</script>"
+    upload(client, f'username,location,"{script}"\nada,{script},x\n{script},x,x\n'.encode(), name=f"{script}.csv")
+    job = Import.objects.get()
+    pages = [client.get(page("columns", job)), choose(client, job)]
+    pages += [client.get(page("change", job), {"show": show}) for show in ("new", "refused")]
+    pages.append(client.get(reverse("admin:users_profiles_import_changelist")))
+    for answer in pages:
+        assert script not in answer.content.decode()
+        assert answer.status_code == 200
+
+
+def test_two_columns_for_one_field_are_named_and_can_be_mended(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    upload(client, b"username,Phone,Mobile\nada,502-710-6094,502-710-6095\n")
+    job = Import.objects.get()
+    assert "Phone / Mobile are both taken for Phone number" in choose(client, job).content.decode()
+    assert "Import: add 1" in choose(client, job, column_1="").content.decode()
+
+
+def test_the_refused_rows_come_back_as_a_file_that_can_be_mended(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    upload(client, "Username;E-mail;Notiz\nada;nonsense;Größe\nbob;bob@example.com;x\n".encode("cp1252"))
+    job = Import.objects.get()
+    choose(client, job)
+    answer = client.get(page("refused", job))
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    header, row = list(csv.reader(io.StringIO(text), delimiter=";"))
+    assert header == ["Username", "E-mail", "Notiz", "error"]
+    assert row[:3] == ["ada", "nonsense", "Größe"]
+    assert row[3].startswith("E-mail: This is not an e-mail address.")
+    upload(client, text.replace("nonsense", "ada@example.com").encode())
+    mended = Import.objects.exclude(pk=job.pk).get()
+    assert "Import: add 1" in choose(client, mended).content.decode()
+
+
+def test_a_large_file_is_left_to_the_worker_and_shows_progress(
+    browse: Browse, editor: User, settings: Any, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    settings.IMPORT_SYNC_ROWS = 1
+    client = browse(editor)
+    upload(client, b"username\nada\nbob\n")
+    job = Import.objects.get()
+    with django_capture_on_commit_callbacks() as queued:
+        waiting = choose(client, job)
+    assert "You can leave this page" in waiting.content.decode()
+    assert client.get(page("progress", job)).json()["under_way"] is True
+    for callback in queued:
+        callback()
+    assert client.get(page("progress", job)).json()["under_way"] is False
+    assert "Import: add 2" in client.get(page("change", job)).content.decode()
+
+
+def test_a_cancelled_check_can_no_longer_be_applied(browse: Browse, editor: User, settings: Any) -> None:
+    settings.IMPORT_SYNC_ROWS = 0
+    client = browse(editor)
+    upload(client, b"username\nada\n")
+    job = Import.objects.get()
+    choose(client, job)
+    client.post(page("cancel", job))
+    client.post(page("apply", job))
+    job.refresh_from_db()
+    assert job.state == Import.State.CANCELLED
+    assert User.objects.count() == 1
+
+
+def test_an_import_is_applied_once_however_often_the_button_is_pressed(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    upload(client, b"username\nada\n")
+    job = Import.objects.get()
+    choose(client, job)
+    for _click in range(2):
+        assert client.post(page("apply", job), follow=True).status_code == 200
+    job.refresh_from_db()
+    assert (job.state, job.created, User.objects.count()) == ("done", 1, 2)
+
+
+@pytest.mark.parametrize("name", ["columns", "apply", "cancel", "invite", "progress", "refused", "change"])
+def test_somebody_elses_import_does_not_exist_for_me(
+    browse: Browse, editor: User, make_person: Callable[..., User], name: str
+) -> None:
+    upload(browse(make_person("other", role="Editor")), b"username\nada\n")
+    job = Import.objects.get()
+    client = browse(editor)
+    method = client.post if name in {"apply", "cancel", "invite"} else client.get
+    assert method(page(name, job)).status_code == 404
+
+
+def test_an_admin_sees_everybodys_imports_but_acts_on_none_but_his_own(
+    browse: Browse, editor: User, admin: User
+) -> None:
+    upload(browse(editor), b"username\nada\n")
+    job = Import.objects.get()
+    choose(browse(editor), job)
+    assert browse(admin).get(page("change", job)).status_code == 200
+    assert browse(admin).post(page("apply", job)).status_code == 404
+    assert not User.objects.filter(username="ada").exists()
+
+
+@pytest.mark.parametrize("who", ["reader", "stranger"])
+def test_who_may_not_import_gets_nowhere(browse: Browse, who: str, request: pytest.FixtureRequest) -> None:
+    client = browse(request.getfixturevalue(who))
+    history = reverse("admin:users_profiles_import_changelist")
+    confirm = reverse("admin:users_profiles_user_process_import")
+    assert client.get(UPLOAD, follow=True).status_code == 403
+    assert client.get(history, follow=True).status_code == 403
+    # Staff are told so; who is not staff is led to the sign-in, which says the same.
+    expected = 403 if who == "reader" else 302
+    assert upload(client, b"username\nada\n").status_code == expected
+    assert client.post(confirm, {"import_file_name": "/etc/passwd"}).status_code == expected
+    for name in ("columns", "apply", "cancel", "invite", "progress", "refused"):
+        address = reverse(f"admin:users_profiles_import_{name}", args=[4711])
+        method = client.post if name in {"apply", "cancel", "invite"} else client.get
+        assert method(address).status_code in {expected, 404}
+    assert not Import.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["abc", "1.5", "9" * 40, "-1", "²"])
+def test_an_address_that_is_no_import_is_not_found(browse: Browse, editor: User, key: str) -> None:
+    assert browse(editor).get(f"/admin/users_profiles/import/{key}/change/").status_code == 404
+
+
+def test_the_librarys_confirm_page_takes_no_file_names(browse: Browse, superuser: User) -> None:
+    confirm = reverse("admin:users_profiles_user_process_import")
+    data = {"import_file_name": "x", "original_file_name": "x.csv", "format": "0", "resource": "0"}
+    assert browse(superuser).post(confirm, data).status_code == 404
+
+
+def test_nobody_is_sent_to_sign_in(browse: Browse) -> None:
+    for address in (UPLOAD, EXPORT, reverse("admin:users_profiles_import_changelist")):
+        answer = browse(None).get(address)
+        assert answer.status_code == 302
+        assert "login" in answer.url
+
+
+# Export -------------------------------------------------------------------------------------------------------------
+
+
+def download(client: Client, address: str = EXPORT, **data: Any) -> list[dict[str, str]]:
+    answer = client.post(address, {"format": "csv", "columns": ["username", "email", "role"], **data})
+    assert answer.status_code == 200
+    assert answer.streaming, answer.content.decode()
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_an_export_has_what_the_list_shows(browse: Browse, editor: User, reader: User, stranger: User) -> None:
+    client = browse(editor)
+    assert len(download(client)) == 3
+    assert [row["username"] for row in download(client, f"{EXPORT}?q=rita")] == ["rita"]
+    assert "1 person of 3" in client.get(f"{EXPORT}?q=rita").content.decode()
+
+
+def test_an_export_of_ticked_rows_has_just_these(browse: Browse, editor: User, reader: User, stranger: User) -> None:
+    client = browse(editor)
+    rows = download(client, f"{EXPORT}?ids={reader.pk},{stranger.pk}")
+    assert {row["username"] for row in rows} == {"rita", "stan"}
+    assert download(client, f"{EXPORT}?ids=x") == []
+
+
+def test_a_reader_exports_no_private_fields_not_even_by_force(browse: Browse, reader: User) -> None:
+    client = browse(reader)
+    offered = client.get(EXPORT).content.decode()
+    assert "phone_number" not in offered
+    assert "birth_date" not in offered
+    forged = client.post(EXPORT, {"format": "csv", "columns": ["username", "phone_number"]})
+    assert forged.status_code == 200
+    assert not forged.streaming
+    for column in ("password", "is_superuser"):
+        assert not client.post(EXPORT, {"format": "csv", "columns": [column]}).streaming
+
+
+def test_a_stranger_exports_nothing(browse: Browse, stranger: User) -> None:
+    assert browse(stranger).get(EXPORT, follow=True).status_code == 403
+    answer = browse(stranger).post(EXPORT, {"format": "csv", "columns": ["username"]}, follow=True)
+    assert answer.status_code == 403

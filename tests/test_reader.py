@@ -1,0 +1,230 @@
+"""From bytes to rows."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import zipfile
+from datetime import date, datetime
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from users_profiles.transfer import reader
+from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.options import Kind
+
+HEADER = "username,email,first_name\n"
+
+
+def read(data: bytes) -> tuple[Any, list[tuple[int, list[str]]]]:
+    file = io.BytesIO(data)
+    options = reader.examine(file)
+    return options, list(reader.rows(file, options))
+
+
+def book(*rows: list[Any]) -> bytes:
+    workbook = openpyxl.Workbook()
+    for row in rows:
+        workbook.active.append(row)
+    return saved(workbook)
+
+
+def saved(workbook: openpyxl.Workbook) -> bytes:
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def rewritten(data: bytes, changes: dict[str, Any]) -> bytes:
+    """An Excel file with some of its parts replaced: what a hand that means harm would send."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, changes[name](content) if name in changes else content)
+    return out.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_every_usual_separator_is_found(delimiter: str) -> None:
+    options, rows = read(f"username{delimiter}email\nada{delimiter}ada@example.com\n".encode())
+    assert options.delimiter == delimiter
+    assert rows == [(2, ["ada", "ada@example.com"])]
+
+
+def test_commas_inside_cells_do_not_mislead() -> None:
+    options, rows = read(b'Username;Location\nada;"Berlin, Mitte, DE"\nbob;"Paris, FR, 2"\n')
+    assert options.delimiter == ";"
+    assert rows[0][1] == ["ada", "Berlin, Mitte, DE"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"])
+def test_every_usual_encoding_is_found(encoding: str) -> None:
+    _options, rows = read("username,first_name\njose,José Müller\n".encode(encoding))
+    assert rows == [(2, ["jose", "José Müller"])]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_line_end_is_understood(end: str) -> None:
+    _options, rows = read(end.join(["username,email", "ada,a@example.com", "bob,b@example.com", ""]).encode())
+    assert [number for number, _row in rows] == [2, 3]
+
+
+def test_line_breaks_inside_a_cell_belong_to_it() -> None:
+    _options, rows = read(b'username,bio\nada,"one\ntwo"\nbob,x\n')
+    assert rows == [(2, ["ada", "one\ntwo"]), (3, ["bob", "x"])]
+
+
+def test_blank_rows_are_left_out_but_counted() -> None:
+    _options, rows = read(b"username,email\n\nada,a@example.com\n,\nbob,\n")
+    assert [number for number, _row in rows] == [3, 5]
+
+
+def test_the_header_is_found_below_a_preamble() -> None:
+    options, rows = read(b"Staff list\nas of 2026-01-01\n\nUsername,E-mail\nada,a@example.com\n")
+    assert options.header_row == 4
+    assert options.mapping == ["username", "email"]
+    assert rows == [(5, ["ada", "a@example.com"])]
+
+
+def test_an_unclosed_quotation_mark_is_named_and_not_swallowed() -> None:
+    with pytest.raises(FileRefused, match="quotation mark"):
+        read((HEADER + 'ada,"a@example.com,Ada\n' + "bob,b@example.com,Bob\n" * 5).encode())
+
+
+def test_an_empty_file_is_refused() -> None:
+    with pytest.raises(FileRefused, match="empty"):
+        read(b"")
+    with pytest.raises(FileRefused, match="no rows"):
+        read(b"\n\n \n".replace(b" ", b""))
+
+
+def test_an_old_excel_file_is_refused_with_a_cure() -> None:
+    with pytest.raises(FileRefused, match=r"Save it as \.xlsx"):
+        read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600)
+
+
+def test_a_column_nobody_may_set_is_named() -> None:
+    for header in ("password", "is_superuser", "is_staff", "user_permissions", "Passwort", "Superuser Status"):
+        with pytest.raises(FileRefused, match=header):
+            read(f"username,{header}\nada,x\n".encode())
+
+
+def test_too_many_rows_or_columns_are_refused(settings: Any) -> None:
+    settings.IMPORT_MAX_ROWS = 2
+    with pytest.raises(FileRefused, match="more than 2 rows"):
+        read((HEADER + "a,,\n" * 3).encode())
+    settings.IMPORT_MAX_COLUMNS = 2
+    with pytest.raises(FileRefused, match="more than 2 columns"):
+        read(HEADER.encode())
+
+
+def test_an_excel_file_is_read_as_people_see_it() -> None:
+    data = book(
+        ["Username", "Birth date", "Phone", "Active", "Location"],
+        ["ada", datetime(1815, 12, 10), 4930123456, True, None],
+        ["bob", date(1990, 1, 2), 4930123456.0, False, "=1+1"],
+    )
+    options, rows = read(data)
+    assert options.kind is Kind.XLSX
+    assert rows[0] == (2, ["ada", "1815-12-10", "4930123456", "yes"])
+    assert rows[1][1][:4] == ["bob", "1990-01-02", "4930123456", "no"]
+
+
+def test_a_lone_cell_in_the_last_row_costs_nothing() -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["username", "email"])
+    workbook.active.cell(1_048_576, 1, "ada")
+    file = io.BytesIO(saved(workbook))
+    options = reader.examine(file)
+    # The library's own iteration would yield a million invented rows between these two.
+    assert list(reader._all_rows(file, options)) == [(1, ["username", "email"]), (1_048_576, ["ada"])]
+
+
+def test_a_cell_in_the_last_column_is_refused() -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["username"])
+    workbook.active.cell(2, 16_384, "x")
+    with pytest.raises(FileRefused, match="columns"):
+        read(saved(workbook))
+
+
+def test_a_file_that_unpacks_to_hundreds_of_megabytes_is_refused_before_it_is_parsed(settings: Any) -> None:
+    settings.IMPORT_MAX_UNPACKED_BYTES = 20 * 1024 * 1024
+    bomb = rewritten(book(["username"], ["ada"]), {SHEET: lambda content: content + b" " * 30 * 1024 * 1024})
+    assert len(bomb) < 100_000
+    with pytest.raises(FileRefused, match="unpacks to more than 20 MB"):
+        read(bomb)
+
+
+@pytest.mark.parametrize(
+    "prolog",
+    [
+        b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>',
+        b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>',
+    ],
+)
+def test_entities_in_an_excel_file_are_refused(prolog: bytes) -> None:
+    for part in (SHEET, "xl/workbook.xml"):
+        hostile = rewritten(book(["username"], ["ada"]), {part: lambda content: prolog + content})
+        with pytest.raises(FileRefused, match="damaged"):
+            read(hostile)
+
+
+def test_a_false_dimension_hides_no_row() -> None:
+    data = book(["username", "email"], *[[f"user{at}", f"u{at}@example.com"] for at in range(20)])
+    liar = rewritten(data, {SHEET: lambda content: content.replace(b'ref="A1:B21"', b'ref="A1:A2"')})
+    assert liar != data
+    _options, rows = read(liar)
+    assert len(rows) == 20
+    assert rows[-1] == (21, ["user19", "u19@example.com"])
+
+
+@pytest.mark.parametrize("cut", [10, 100, 1_000])
+def test_a_damaged_excel_file_is_refused(cut: int) -> None:
+    with pytest.raises(FileRefused):
+        read(book(["username"], ["ada"])[:-cut])
+
+
+def test_a_zip_that_is_no_table_is_refused() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(FileRefused, match="ZIP archive"):
+        read(out.getvalue())
+
+
+def test_the_estimate_is_near_the_truth() -> None:
+    for data in ((HEADER + "a,,\n" * 50).encode(), book(["username"], *[["a"]] * 50)):
+        file = io.BytesIO(data)
+        options = reader.examine(file)
+        assert 49 <= reader.estimate_rows(file, options) <= 51
+
+
+_cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1, max_size=20)
+
+
+@given(st.lists(st.lists(_cells, min_size=2, max_size=2), min_size=1, max_size=20), st.sampled_from(",;\t|"))
+def test_whatever_the_csv_module_writes_is_read_back(table: list[list[str]], delimiter: str) -> None:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter).writerows([["username", "email"], *table])
+    options, rows = read(out.getvalue().encode())
+    assert options.delimiter == delimiter
+    if options.header_row == 1:
+        assert [row for _number, row in rows] == table
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_at_all_break_the_reader(data: bytes) -> None:
+    for content in (data, b"username,email\n" + data, b"PK\x03\x04" + data):
+        # Anything but rows or a FileRefused fails the test.
+        with contextlib.suppress(FileRefused):
+            read(content)

@@ -1,0 +1,153 @@
+"""One cell at a time."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from users_profiles.transfer import values
+from users_profiles.transfer.options import DateOrder
+
+
+@pytest.mark.parametrize("word", ["yes", "ja", "x", "1", "TRUE", "Activated", " Oui ", "si", "Sí", "active", "on"])
+def test_words_for_yes_are_understood(word: str) -> None:
+    assert values.flag(word) is True
+
+
+@pytest.mark.parametrize("word", ["no", "nein", "0", "FALSE", "inactive", "Deactivated", "non", "-", "off"])
+def test_words_for_no_are_understood(word: str) -> None:
+    assert values.flag(word) is False
+
+
+@pytest.mark.parametrize("word", ["maybe", "2", "yess", "?"])
+def test_an_unknown_word_is_neither_yes_nor_no(word: str) -> None:
+    with pytest.raises(ValueError, match="Write yes or no"):
+        values.flag(word)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("1990-12-31", date(1990, 12, 31)),
+        ("31.12.1990", date(1990, 12, 31)),
+        ("3.4.1990", date(1990, 4, 3)),
+        ("31/12/1990", date(1990, 12, 31)),
+        ("12/31/1990", date(1990, 12, 31)),
+        ("05/05/1990", date(1990, 5, 5)),
+        ("1990/12/31", date(1990, 12, 31)),
+        ("33238", date(1990, 12, 31)),
+        ("1990-12-31 00:00:00", date(1990, 12, 31)),
+        (" 1990-12-31 ", date(1990, 12, 31)),
+    ],
+)
+def test_a_date_that_can_mean_one_day_is_read(written: str, meant: date) -> None:
+    assert values.day(written, DateOrder.ASK) == meant
+
+
+def test_a_date_that_can_mean_two_days_is_read_only_when_somebody_says_which() -> None:
+    with pytest.raises(ValueError, match="can mean two days"):
+        values.day("03/04/2020", DateOrder.ASK)
+    assert values.day("03/04/2020", DateOrder.DAY_FIRST) == date(2020, 4, 3)
+    assert values.day("03/04/2020", DateOrder.MONTH_FIRST) == date(2020, 3, 4)
+
+
+@pytest.mark.parametrize("written", ["1990-02-30", "yesterday", "31.12.90", "1990-1", "99/99/1990", "1990-12-31T10:00"])
+def test_what_is_not_a_date_is_refused_with_a_cure(written: str) -> None:
+    with pytest.raises(ValueError, match="1990-12-31"):
+        values.day(written, DateOrder.ASK)
+
+
+@pytest.mark.parametrize("written", ["1850-01-01", "2999-01-01"])
+def test_nobody_was_born_before_1900_or_tomorrow(written: str) -> None:
+    with pytest.raises(ValueError, match="between 1900 and today"):
+        values.day(written, DateOrder.ASK)
+
+
+@pytest.mark.parametrize("bad", ["ﬁona", "rооt", "a" * 400, "ada lovelace", "ada\u202e", "ada\x00", "<b>"])
+def test_a_username_that_only_looks_like_one_is_refused(bad: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        values.username(bad)
+
+
+@pytest.mark.parametrize("good", ["ada", "ada.lovelace+x@example.com", "josé", "Иван", "山田", " ada "])
+def test_a_username_by_djangos_rules_is_taken(good: str) -> None:
+    assert values.username(good) == good.strip()
+
+
+def test_usernames_are_stored_composed() -> None:
+    assert values.username("jose\u0301") == "josé"
+
+
+@pytest.mark.parametrize("hidden", ["\x00", "\x1b", "\u202e", "\u2066", "\ufeff"])
+def test_invisible_characters_are_refused_everywhere(hidden: str) -> None:
+    for clean in (values.line, values.paragraph):
+        with pytest.raises(ValueError, match="invisible"):
+            clean(f"a{hidden}b", 100)
+
+
+def test_a_line_has_no_breaks_and_a_paragraph_keeps_them() -> None:
+    assert values.line(" Berlin\r\nMitte ", 100) == "Berlin Mitte"
+    assert values.paragraph("one\r\ntwo\rthree", 100) == "one\ntwo\nthree"
+
+
+def test_full_width_letters_become_plain_in_a_line_but_small_numbers_stay_in_a_paragraph() -> None:
+    assert values.line("Ｂｅｒｌｉｎ", 100) == "Berlin"
+    assert values.paragraph("10 m²", 100) == "10 m²"
+
+
+def test_what_is_too_long_says_by_how_much() -> None:
+    with pytest.raises(ValueError, match="151 characters; shorten it to 150"):
+        values.line("a" * 151, 150)
+
+
+@pytest.mark.parametrize("bad", ["ada", "ada@", "@example.com", "ada@example", "a b@example.com"])
+def test_a_bad_email_is_refused(bad: str) -> None:
+    with pytest.raises(ValueError, match=r"name@example\.com"):
+        values.email(bad)
+
+
+@pytest.mark.parametrize(
+    "good", ["ada@example.com", "o'hara@example.co.uk", "ada@xn--mller-kva.de", "", "a.b+c@d-e.fr"]
+)
+def test_a_good_email_is_taken(good: str) -> None:
+    assert values.email(good) == good
+
+
+def test_roles_are_named_in_any_case() -> None:
+    assert values.role(" ADMIN ") == "Admin"
+    assert values.role("member") == ""
+    with pytest.raises(ValueError, match="Admin, Editor, Reader or Member"):
+        values.role("boss")
+
+
+@given(st.text(max_size=40))
+def test_what_is_defused_comes_back_the_same(text: str) -> None:
+    assert values.restore(values.defuse(text)) == text
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "'=", "''+"])
+def test_nothing_a_spreadsheet_would_run_leaves_as_it_is(start: str) -> None:
+    defused = values.defuse(f"{start}cmd")
+    assert defused.startswith("'")
+    assert values.restore(defused) == f"{start}cmd"
+
+
+@given(st.text(max_size=60))
+def test_no_text_at_all_breaks_a_cell(text: str) -> None:
+    for clean in (
+        values.username,
+        values.email,
+        values.role,
+        values.flag,
+        lambda value: values.line(value, 150),
+        lambda value: values.paragraph(value, 150),
+        lambda value: values.day(value, DateOrder.ASK),
+        lambda value: values.phone(value, "US"),
+    ):
+        # Anything but a value or a ValueError with a sentence fails the test.
+        with contextlib.suppress(ValueError):
+            clean(text)
