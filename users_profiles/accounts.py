@@ -1,2 +1,187 @@
+"""Signing in: how people are found, whose address must be proven first, and where mails lead.
+
+``User.email`` is the one address of a person. allauth keeps a table of addresses of its own; here it only remembers
+that somebody who registered has not proven theirs yet, and which new address somebody wants to change to. Nobody is
+ever found by it, so an address that staff replaced stops working at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
-class AccountAdapter(DefaultAccountAdapter): ...
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.models import EmailAddress
+from allauth.account.stages import EmailVerificationStage
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from users_profiles.models import User
+
+logger = logging.getLogger(__name__)
+
+
+# Finding people -----------------------------------------------------------------------------------------------------
+
+
+def _has_email(address: str) -> Q:
+    # As the constraint has it, word for word, or its index does not serve.
+    return ~Q(email="") & Q(Exact(Lower("email"), Lower(Value(address))))
+
+
+def find_by_email(address: str) -> User | None:
+    """The person with this address, without regard to case."""
+    return User.objects.filter(_has_email(address)).first() if address else None
+
+
+class SignInBackend(AuthenticationBackend):
+    """Signs in by username or e-mail.
+
+    One password check a person that the text could mean, and one when there is nobody: a second one would tell by
+    the time it takes who has an account (security check D6).
+    """
+
+    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        login = credentials.get("username") or credentials.get("email") or ""
+        meant = Q(Exact(Lower("username"), Lower(Value(login)))) | _has_email(login)
+        for person in User.objects.filter(meant) if login else ():
+            if self._check_password(person, credentials["password"]):
+                return person
+        return None
+
+    def get_user(self, user_id: int) -> User | None:
+        """Load the profile along: nearly every page shows who is signed in, by picture."""
+        person = User.objects.with_profile().filter(pk=user_id).first()
+        return person if person is not None and self.user_can_authenticate(person) else None
+
+
+# Addresses ----------------------------------------------------------------------------------------------------------
+
+
+def must_verify(person: User) -> bool:
+    """Say whether somebody has to prove their address before they get in: who registered, until they have.
+
+    Staff vouch for the addresses they enter or import, and some people have none. Only registration leaves a primary
+    address unproven; an address that staff have replaced since does not count.
+    """
+    unproven = EmailAddress.objects.filter(user=person, primary=True, verified=False, email=person.email.lower())
+    return bool(person.email) and unproven.exists()
+
+
+def record_verified(person: User) -> None:
+    """Note that this person's address is theirs, and forget every other one they or somebody else had noted."""
+    address = person.email.lower()
+    with transaction.atomic():
+        EmailAddress.objects.filter(user=person).exclude(email=address).delete()
+        if address:
+            EmailAddress.objects.filter(email=address).exclude(user=person).delete()
+            EmailAddress.objects.update_or_create(
+                user=person, email=address, defaults={"primary": True, "verified": True}
+            )
+
+
+def settle_address(person: User) -> None:
+    """Bring allauth's notes in line with ``User.email`` before it works with them, keeping a change under way.
+
+    Whoever is signed in has an address that they proved or that staff vouch for.
+    """
+    notes = EmailAddress.objects.filter(user=person)
+    current = person.email.lower()
+    if current and not notes.filter(email=current, verified=True, primary=True).exists():
+        record_verified(person)
+    notes.exclude(email=current).filter(Q(verified=True) | Q(primary=True)).delete()
+
+
+class VerificationStage(EmailVerificationStage):
+    """Stops only those who must verify; allauth would stop everybody without a proven address."""
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        person = self.login.user
+        if isinstance(person, User) and not self.login.signup and not must_verify(person):
+            return None, True
+        response, go_on = super().handle()
+        return response, go_on
+
+
+# allauth's switchboard ----------------------------------------------------------------------------------------------
+
+
+_no_match = gettext_lazy("This username or e-mail and this password do not go together.")
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """What this product does differently from allauth's defaults."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        # The same words for both, and nothing about which half was wrong.
+        "username_password_mismatch": _no_match,
+        "email_password_mismatch": _no_match,
+        "too_many_login_attempts": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
+        "enter_current_password": gettext_lazy("This is not your current password."),
+        "incorrect_password": gettext_lazy("This is not your password."),
+        "duplicate_email": gettext_lazy("This is your e-mail already."),
+        "username_taken": gettext_lazy("Somebody already has this username."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return bool(settings.REGISTRATION_OPEN)
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """Refuse ``@`` in chosen names: one could be somebody else's address, and people sign in by either."""
+        username = User.normalize_username(username)
+        if "@" in username:
+            raise forms.ValidationError(_("A username cannot contain @."), code="at")
+        cleaned: str = super().clean_username(username, shallow)
+        return cleaned
+
+    def get_login_stages(self) -> list[str]:
+        ours = f"{VerificationStage.__module__}.{VerificationStage.__qualname__}"
+        theirs = f"{EmailVerificationStage.__module__}.{EmailVerificationStage.__qualname__}"
+        return [ours if stage == theirs else stage for stage in super().get_login_stages()]
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Make a proven address the person's own, unless somebody got it while the mail was on its way."""
+        holder = find_by_email(email_address.email)
+        if holder is not None and holder.pk != email_address.user_id:
+            self.add_message(
+                request,
+                messages.ERROR,
+                "account/messages/email_confirmation_failed.txt",
+                {"email": email_address.email},
+            )
+            return False
+        EmailAddress.objects.filter(email=email_address.email).exclude(pk=email_address.pk).delete()
+        with transaction.atomic():
+            return bool(super().confirm_email(request, email_address))
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+        return settings.BASE_URL + path.replace("UID-KEY", key)
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        return settings.BASE_URL + reverse("account_confirm_email", args=[emailconfirmation.key])
+
+    def send_password_reset_mail(self, user: Any, email: str, context: dict[str, Any]) -> None:
+        """Mail the address we have on file, never the one that was typed (security check D5)."""
+        super().send_password_reset_mail(user, user.email, context)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail; one that cannot be sent is logged and said, and does not take the page with it."""
+        context = {**context, "base_url": settings.BASE_URL, "registration_open": settings.REGISTRATION_OPEN}
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError):
+            logger.exception("A mail (%s) could not be sent", template_prefix)
+            messages.error(self.request, _("The mail could not be sent. Try again in a few minutes."))

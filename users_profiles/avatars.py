@@ -6,9 +6,9 @@ metadata nor anything hidden behind the image survives (security checks B1 to B8
 
 from __future__ import annotations
 
+import hashlib
 import io
 import secrets
-import warnings
 from typing import IO, Any
 
 from django import forms
@@ -16,17 +16,49 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage
 from django.db import models
+from django.db.models.fields.files import ImageFieldFile
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from PIL import Image, ImageOps
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+ACCEPT = "image/jpeg,image/png,image/webp,image/gif"
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 20_000_000
 EDGE = 512  # the longest side of a stored picture, in pixels
 THUMBNAILS = (64, 192)  # the sides of the squares we serve: twice what the list and the person's page show
 
-# What Pillow raises on hostile or broken files; anything else is a mistake of ours and must surface.
-BROKEN = (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
+# Pillow's own guard; redraw() checks by itself too, because between this and its double Pillow only warns.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+# What Pillow raises on broken files; anything else is a mistake of ours and must surface.
+BROKEN = (OSError, ValueError, SyntaxError)
+BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+# What makes a picture upright, by the number of its EXIF orientation. ImageOps.exif_transpose knows the same table, but
+# rewrites the metadata on the way, which crafted metadata makes fail.
+_TO = Image.Transpose
+TURNS = {
+    2: _TO.FLIP_LEFT_RIGHT,
+    3: _TO.ROTATE_180,
+    4: _TO.FLIP_TOP_BOTTOM,
+    5: _TO.TRANSPOSE,
+    6: _TO.ROTATE_270,
+    7: _TO.TRANSVERSE,
+    8: _TO.ROTATE_90,
+}
+
+
+class NotStored(Exception):
+    """The storage refused a picture (no space, no permission); neither the row nor the old picture was touched."""
+
+    def __str__(self) -> str:
+        return _("The picture could not be stored. Your old one is still there. Try again later.")
+
+
+class Redrawn(ContentFile):
+    """The bytes of a picture that we drew ourselves, the only ones that are ever stored."""
 
 
 def random_name(instance: models.Model, filename: str) -> str:
@@ -34,35 +66,46 @@ def random_name(instance: models.Model, filename: str) -> str:
     return f"avatars/{secrets.token_hex(16)}.webp"
 
 
-def redraw(upload: IO[bytes]) -> bytes:
+def redraw(upload: IO[bytes]) -> Redrawn:
     """Return the picture as WebP: first frame, upright, RGB or RGBA, at most ``EDGE`` pixels, no metadata.
 
     Raises ``ValidationError`` with a sentence for the person who chose the file.
     """
     upload.seek(0)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(upload, formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise ValidationError(_too_many_pixels(image.width, image.height), code="pixels")
-                image.draft("RGB", (EDGE * 2, EDGE * 2))  # JPEG only: decode no more than we keep
-                image.load()
-                upright = ImageOps.exif_transpose(image)
-                picture = _plain(upright)
+        with Image.open(upload, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValidationError(_too_large(), code="pixels")
+            image.draft("RGB", (EDGE * 2, EDGE * 2))  # JPEG only: decode no more than we keep
+            image.load()
+            orientation = _orientation(image)
+            picture = _plain(image)
+            picture.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
+    except BOMB as error:
+        raise ValidationError(_too_large(), code="pixels") from error
     except BROKEN as error:
         raise ValidationError(
             _("This file is not a picture we can read. Choose a JPEG, PNG, WebP or GIF image."), code="unreadable"
         ) from error
-    picture.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
-    return _encode(picture)
+    if orientation in TURNS:
+        picture = picture.transpose(TURNS[orientation])
+    return Redrawn(_encode(picture), name="avatar.webp")
 
 
-def _too_many_pixels(width: int, height: int) -> str:
-    return _("This picture is too large (%(width)s × %(height)s pixels). Choose one of at most 20 megapixels.") % {
-        "width": width,
-        "height": height,
-    }
+def _too_large() -> str:
+    return _("This picture is too large. Choose one of at most 20 megapixels.")
+
+
+def _orientation(image: Image.Image) -> int:
+    """How a camera was held, 1 to 8 as in EXIF; 1 (upright) where the metadata cannot be read.
+
+    Pillow's parser raises much more than ``BROKEN`` on crafted metadata, and a picture is not bad for that.
+    """
+    try:
+        value = image.getexif().get(0x0112, 1)
+    except Exception:
+        return 1
+    return value if isinstance(value, int) else 1
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -70,21 +113,59 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
         # 16 bits a channel: keep the upper eight, or Pillow clips everything bright to white.
         return image.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
-    transparent = image.has_transparency_data
-    return image.convert("RGBA" if transparent else "RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)  # a copy of 20 megapixels is 80 MB
 
 
 def _encode(image: Image.Image) -> bytes:
     out = io.BytesIO()
     image.info = {}  # else Pillow writes profiles and comments back
-    image.save(out, "WEBP", quality=85, method=4)
+    image.save(out, "WEBP", quality=85, method=4, exif=b"")
     return out.getvalue()
+
+
+# Forms --------------------------------------------------------------------------------------------------------------
+
+
+class AvatarInput(forms.ClearableFileInput):
+    """The picture as it is, large, with a way to choose another and to remove it; a preview where scripts run."""
+
+    template_name = "users_profiles/avatar_input.html"
+
+    class Media:
+        css = {"all": ["users_profiles/avatar.css"]}
+        js = ["users_profiles/avatar.js"]
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """Add whose picture it is, for the initials that stand in for one."""
+        context = super().get_context(name, value, attrs)
+        owner = getattr(value, "instance", None)
+        context["person"] = getattr(owner, "user", None) if getattr(owner, "pk", None) else None
+        context["max_bytes"] = MAX_BYTES
+        return context
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        """Take a chosen file even where "remove" is ticked too: it says more clearly what is wanted."""
+        if files.get(name):
+            return files[name]
+        return super().value_from_datadict(data, files, name)
 
 
 class AvatarFormField(forms.ImageField):
     """A picture chosen in a form; its cleaned value is already redrawn."""
 
-    widget = forms.ClearableFileInput
+    widget = AvatarInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["help_text"] = kwargs.get("help_text") or gettext_lazy("JPEG, PNG, WebP or GIF, up to 10 MB.")
+        super().__init__(**kwargs)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Show the stored picture again after an error elsewhere: browsers do not let a file be chosen for people."""
+        return initial
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "accept": ACCEPT}
 
     def to_python(self, data: Any) -> Any:
         if data in self.empty_values:
@@ -93,20 +174,75 @@ class AvatarFormField(forms.ImageField):
             raise ValidationError(
                 _("This file is larger than %(limit)s MB.") % {"limit": MAX_BYTES // 1024**2}, code="size"
             )
-        return ContentFile(redraw(data), name="avatar.webp")
+        return redraw(data)
+
+
+# Model field --------------------------------------------------------------------------------------------------------
+
+
+class AvatarFile(ImageFieldFile):
+    """A stored picture with its thumbnails, which come and go with it."""
+
+    def save(self, name: str, content: File, save: bool = True) -> None:
+        """Store the picture and its thumbnails: all of them or, when the storage refuses, none.
+
+        Raises ``NotStored``.
+        """
+        name = self.field.generate_filename(self.instance, name)
+        picture = content if isinstance(content, Redrawn) else redraw(content)
+        try:
+            self.storage.save(name, picture)
+            for edge in THUMBNAILS:
+                self.storage.save(thumbnail_name(name, edge), ContentFile(_square(picture, edge)))
+        except OSError as error:
+            # What was begun is removed: a storage that is full leaves a part of the file behind (check B11).
+            delete_thumbnails(self.storage, name)
+            self.storage.delete(name)
+            raise NotStored from error
+        self.name = name
+        setattr(self.instance, self.field.attname, name)
+        self._committed = True
+        if save:
+            self.instance.save()
+
+    save.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self, save: bool = True) -> None:
+        """Delete the picture and its thumbnails; django-cleanup calls this once the row is gone for good."""
+        if self.name:
+            delete_thumbnails(self.storage, self.name)
+        super().delete(save)
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+    @property
+    def url(self) -> str:
+        """The address of the larger thumbnail; the picture itself is not served."""
+        return self.thumbnail_url(THUMBNAILS[-1])
+
+    def thumbnail_url(self, edge: int) -> str:
+        """The address of a thumbnail; it changes with the picture, so that browsers may keep what they have."""
+        if not self.name:
+            raise ValueError("There is no picture to have an address.")
+        return f"{reverse('avatar', args=[self.instance.pk, edge])}?v={version(self.name)}"
 
 
 class AvatarField(models.ImageField):
     """Stores pictures redrawn, whichever road they come by, and leaves no partial file when the disk refuses."""
 
-    def formfield(self, **kwargs: Any) -> forms.Field:
-        return super().formfield(**{"form_class": AvatarFormField, "max_length": None, **kwargs})
+    attr_class = AvatarFile
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        file = getattr(model_instance, self.attname)
-        if file and not file._committed and not isinstance(file.file, ContentFile):
-            setattr(model_instance, self.attname, ContentFile(redraw(file.file), name="avatar.webp"))
-        return super().pre_save(model_instance, add)
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        # The admin has a widget of its own for every file field, which knows no pictures.
+        return super().formfield(**{**kwargs, "form_class": AvatarFormField, "max_length": None, "widget": AvatarInput})
+
+
+# Thumbnails ---------------------------------------------------------------------------------------------------------
+
+
+def version(name: str) -> str:
+    """A short token that changes whenever the stored name does, and does not give the name away."""
+    return hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
 
 
 def thumbnail_name(name: str, edge: int) -> str:
@@ -114,19 +250,45 @@ def thumbnail_name(name: str, edge: int) -> str:
     return f"thumbnails/{edge}/{name.rpartition('/')[2]}"
 
 
-def open_thumbnail(storage: Storage, name: str, edge: int) -> File[bytes]:
-    """Open the thumbnail of a stored picture, made at the first request for it.
+def thumbnail(storage: Storage, name: str, edge: int) -> bytes:
+    """Return the thumbnail of a stored picture; made anew and kept where it is missing or was cut off.
 
-    Raises ``FileNotFoundError`` when the picture itself is gone and ``ValueError`` for an edge we do not serve.
+    Pictures restored from a backup or loaded from a fixture come without thumbnails. Raises ``FileNotFoundError``
+    when the picture itself is gone and ``ValueError`` for an edge we do not serve.
     """
     if edge not in THUMBNAILS:
         raise ValueError(f"no thumbnails of {edge} pixels")
     small = thumbnail_name(name, edge)
-    if not storage.exists(small):
-        with storage.open(name) as original, Image.open(original, formats=("WEBP",)) as image:
-            square = ImageOps.fit(_plain(image), (edge, edge), Image.Resampling.LANCZOS)
-        storage.save(small, ContentFile(_encode(square)))
-    return storage.open(small)
+    try:
+        with storage.open(small) as stored:
+            data: bytes = stored.read()
+        if _is_whole(data):
+            return data
+    except FileNotFoundError:
+        pass
+    with storage.open(name) as original:
+        data = _square(original, edge)
+    _keep(storage, small, data)
+    return data
+
+
+def _is_whole(data: bytes) -> bool:
+    """Say whether all of a WebP file is there: its header holds the length of what follows the first 8 bytes."""
+    return data[:4] == b"RIFF" and len(data) == 8 + int.from_bytes(data[4:8], "little")
+
+
+def _square(original: IO[bytes] | File[bytes], edge: int) -> bytes:
+    with Image.open(original, formats=("WEBP",)) as image:
+        return _encode(ImageOps.fit(_plain(image), (edge, edge), Image.Resampling.LANCZOS))
+
+
+def _keep(storage: Storage, name: str, data: bytes) -> None:
+    """Store a thumbnail for the next time; without one, pages only take a little longer."""
+    try:
+        storage.delete(name)
+        storage.save(name, ContentFile(data))
+    except OSError:
+        storage.delete(name)
 
 
 def delete_thumbnails(storage: Storage, name: str) -> None:

@@ -1,0 +1,150 @@
+"""Mails with a link to set a password."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.test_accounts import NEW_PASSWORD, is_signed_in, link_in, set_password_by, sign_in
+from users_profiles import invitations
+from users_profiles.invitations import invite, send_invitations
+from users_profiles.models import User
+
+
+@pytest.fixture(autouse=True)
+def _base_url(settings: Any) -> None:
+    settings.BASE_URL = "https://people.example.com"
+
+
+@pytest.fixture
+def newcomer(make_person: Any) -> User:
+    person: User = make_person("ada", first_name="Ada", last_name="O'Hara & Co")
+    person.set_unusable_password()
+    person.save()
+    return person
+
+
+def html_of(message: mail.EmailMessage) -> str:
+    assert isinstance(message, EmailMultiAlternatives)
+    [alternative] = message.alternatives
+    assert alternative.mimetype == "text/html"  # type: ignore[union-attr]
+    return str(alternative.content)  # type: ignore[union-attr]
+
+
+def test_an_invitation_leads_to_a_password_and_in(newcomer: User) -> None:
+    assert invite([newcomer]).queued == [newcomer]
+    [message] = mail.outbox
+    assert message.to == ["ada@example.com"]
+    assert message.subject == "Set your password for Backoffice"
+    client = Client()
+    set_password_by(link_in(message), client)
+    assert is_signed_in(client)
+    assert sign_in("ada", NEW_PASSWORD).status_code == 302
+
+
+def test_the_mail_says_who_one_is_and_how_long_the_link_works(newcomer: User, settings: Any) -> None:
+    settings.PASSWORD_RESET_TIMEOUT = 3 * 86_400
+    invite([newcomer])
+    for text in (str(mail.outbox[0].body), html_of(mail.outbox[0])):
+        assert "Your username is" in text
+        assert "3 days" in text
+    assert "Hello Ada O'Hara & Co," in mail.outbox[0].body
+    assert "Ada O&#x27;Hara &amp; Co" in html_of(mail.outbox[0])
+
+
+def test_both_forms_of_the_mail_have_the_same_link(newcomer: User) -> None:
+    invite([newcomer])
+    found = re.search(r'href="https://people\.example\.com(/accounts/[^"]+)"', html_of(mail.outbox[0]))
+    assert found
+    assert found[1] == link_in(mail.outbox[0])
+
+
+def test_people_with_a_password_are_offered_a_new_one(stranger: User) -> None:
+    invite([stranger])
+    assert mail.outbox[0].subject == "Set a new password for Backoffice"
+    assert "Until you set a new password, the old one works." in mail.outbox[0].body
+    set_password_by(link_in(mail.outbox[0]), Client())
+    assert sign_in("stan", NEW_PASSWORD).status_code == 302
+
+
+def test_who_cannot_be_mailed_is_named(newcomer: User, make_person: Any) -> None:
+    without, gone = make_person("nomail", email=""), make_person("gone", is_active=False)
+    result = invite([newcomer, without, gone])
+    assert (result.queued, result.without_email, result.inactive) == ([newcomer], [without], [gone])
+    assert [message.to for message in mail.outbox] == [["ada@example.com"]]
+
+
+def test_nobody_to_invite_is_no_mail_and_no_task(db: None) -> None:
+    assert invite([]).queued == []
+    assert not mail.outbox
+
+
+def test_one_mail_that_fails_does_not_stop_the_others(
+    newcomer: User, stranger: User, editor: User, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    send = EmailMultiAlternatives.send
+
+    def fail_for_stan(self: EmailMultiAlternatives, *args: Any) -> int:
+        if self.to == ["stan@example.com"]:
+            raise ConnectionResetError("the mail server hung up")
+        return send(self, *args)
+
+    monkeypatch.setattr(EmailMultiAlternatives, "send", fail_for_stan)
+    result = send_invitations.call([newcomer.pk, stranger.pk, editor.pk])
+    assert result == {"sent": sorted([newcomer.pk, editor.pk]), "failed": [stranger.pk]}
+    assert {message.to[0] for message in mail.outbox} == {"ada@example.com", "edgar@example.com"}
+    assert f"person {stranger.pk} could not be sent" in caplog.text
+
+
+def test_people_are_mailed_as_they_are_when_the_mail_goes_out(newcomer: User, stranger: User) -> None:
+    User.objects.filter(pk=newcomer.pk).update(is_active=False)
+    User.objects.filter(pk=stranger.pk).update(email="moved@example.com")
+    send_invitations.call([newcomer.pk, stranger.pk, 999_999])
+    assert [message.to for message in mail.outbox] == [["moved@example.com"]]
+
+
+def test_many_invitations_are_many_small_tasks(make_person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [make_person(f"person{number}") for number in range(5)]
+    monkeypatch.setattr(invitations, "BATCH", 2)
+    batches: list[list[int]] = []
+    monkeypatch.setattr(type(send_invitations), "enqueue", lambda self, keys: batches.append(keys))
+    invite(people)
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    assert sorted(key for batch in batches for key in batch) == sorted(person.pk for person in people)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"email": "other@example.com"}, {"password": "md5$x$y"}, {"last_login": timezone.now()}],
+    ids=["new e-mail", "new password", "signed in since"],
+)
+def test_a_link_dies_with_what_it_was_made_for(newcomer: User, change: dict[str, Any]) -> None:
+    invite([newcomer])
+    User.objects.filter(pk=newcomer.pk).update(**change)
+    page = Client().get(link_in(mail.outbox[0]), follow=True)
+    assert "This link does not work any more" in page.content.decode()
+
+
+def test_a_link_is_for_one_person(newcomer: User, stranger: User) -> None:
+    link = invitations.password_link(newcomer)
+    mine = invitations.password_link(stranger)
+    key, other = link.rstrip("/").rpartition("/")[2], mine.rstrip("/").rpartition("/")[2]
+    forged = f"{other.partition('-')[0]}-{key.partition('-')[2]}"
+    path = reverse(
+        "account_reset_password_from_key", kwargs=dict(zip(("uidb36", "key"), forged.split("-", 1), strict=True))
+    )
+    assert "This link does not work any more" in Client().get(path, follow=True).content.decode()
+
+
+def test_a_name_with_a_line_break_does_not_break_the_mail(newcomer: User) -> None:
+    User.objects.filter(pk=newcomer.pk).update(first_name="Ada\r\nBcc: evil@example.com")
+    send_invitations.call([newcomer.pk])
+    assert mail.outbox[0].recipients() == ["ada@example.com"]
+    assert "\n" not in mail.outbox[0].subject

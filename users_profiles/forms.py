@@ -1,0 +1,134 @@
+"""What people may say about themselves, and how edits that cross each other are kept apart."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from users_profiles import roles
+from users_profiles.models import Profile, User
+from users_profiles.models.profile import PROFILE_FIELDS
+from users_profiles.transfer.values import OLDEST
+
+CONFLICT = gettext_lazy(
+    "Somebody changed this to “%(value)s” while you were editing. Save again to keep what you typed."
+)
+CLEARED = gettext_lazy("Somebody cleared this while you were editing. Save again to keep what you typed.")
+
+
+class NoticesOtherEdits(forms.ModelForm):
+    """A form that loses nobody's work when two people edit the same thing at once (security check F1).
+
+    Every field carries along the value it showed. What somebody else changed meanwhile stays as they left it, unless
+    the person at this form changed the same field: then they see both values and decide by saving again.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.show_hidden_initial = self._is_compared(name, field)
+
+    def _is_compared(self, name: str, field: forms.Field) -> bool:
+        if isinstance(field, forms.FileField | forms.ModelMultipleChoiceField) or self.instance._state.adding:
+            return False
+        return not self.is_bound or self.add_initial_prefix(name) in self.data
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name, field in self.fields.items():
+            if field.show_hidden_initial and name in cleaned:
+                self._compare(name, field, cleaned)
+        return cleaned
+
+    def _compare(self, name: str, field: forms.Field, cleaned: dict[str, Any]) -> None:
+        shown_as = self.add_initial_prefix(name)
+        current = self.get_initial_for_field(field, name)
+        if not field.has_changed(current, self.data.get(shown_as)):
+            return
+        if name not in self.changed_data:
+            cleaned[name] = current
+        elif cleaned[name] != current:
+            data = cast(QueryDict, self.data).copy()  # what was posted is immutable
+            data[shown_as] = field.prepare_value(current)
+            self.data = data
+            self.add_error(name, self._conflict(field, current))
+
+    def _conflict(self, field: forms.Field, current: Any) -> ValidationError:
+        if current in field.empty_values:
+            return ValidationError(CLEARED, code="conflict")
+        if isinstance(current, bool):
+            words = _("yes") if current else _("no")
+        else:
+            words = dict(getattr(field, "choices", ())).get(current, current)
+        return ValidationError(CONFLICT, code="conflict", params={"value": words})
+
+
+class EditsProfile(NoticesOtherEdits):
+    """The fields of a profile, with the rules that hold for whoever edits it; only what changed is written."""
+
+    class Meta:
+        model = Profile
+        fields = PROFILE_FIELDS
+        widgets = {
+            "bio": forms.Textarea(attrs={"rows": 4}),
+            "location": forms.TextInput(attrs={"autocomplete": "address-level2"}),
+            "birth_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "bday"}),
+        }
+
+    def clean_birth_date(self) -> date | None:
+        """Refuse what no living person has, in the words of the import."""
+        born: date | None = self.cleaned_data["birth_date"]
+        if born and not OLDEST <= born <= date.today():
+            raise ValidationError(_("A birth date lies between 1900 and today."), code="birth_date")
+        return born
+
+    def save(self, commit: bool = True) -> Profile:
+        """Write what changed. Raises ``avatars.NotStored`` when the storage refuses the picture."""
+        profile: Profile = super().save(commit=False)
+        if commit:
+            profile.save_changes()
+        return profile
+
+
+def _name_field(name: str, autocomplete: str) -> forms.Field | None:
+    field = cast(models.CharField[str, str], User._meta.get_field(name))
+    return field.formfield(widget=forms.TextInput(attrs={"autocomplete": autocomplete}))
+
+
+class ProfileForm(EditsProfile):
+    """One's own profile: the fields that one's role may edit, and no other, whatever is sent."""
+
+    first_name = User._meta.get_field("first_name").formfield(
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"})
+    )
+    last_name = User._meta.get_field("last_name").formfield(
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"})
+    )
+
+    field_order = ("avatar", *roles.NAME_FIELDS, "location", "phone_number", "birth_date", "bio")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        person = self.instance.user
+        self.initial.update({name: getattr(person, name) for name in roles.NAME_FIELDS})
+        own = roles.spec_of(person).own_fields
+        for name in set(self.fields) - set(own):
+            del self.fields[name]
+
+    def save(self, commit: bool = True) -> Profile:
+        """Write what changed, of the name and of the profile: both or neither."""
+        person = super().save(commit=False).user
+        changed = [name for name in roles.NAME_FIELDS if name in self.fields and name in self.changed_data]
+        for name in changed:
+            setattr(person, name, self.cleaned_data[name])
+        with transaction.atomic():
+            if commit and changed:
+                person.save(update_fields=changed)
+            return super().save(commit)

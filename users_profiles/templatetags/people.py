@@ -1,0 +1,76 @@
+"""How a person is shown: their picture, or their initials on a colour that is always theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from users_profiles import phones
+from users_profiles.models import Role
+
+register = template.Library()
+
+# Which thumbnail each size shows (for screens with two pixels to the point), and its side on the page in pixels.
+SIZES = {"s": (64, 32), "m": (192, 40), "l": (192, 96)}
+TONES = 8
+ROLE_TONES = {Role.ADMIN.value: "chip chip-warn", Role.EDITOR.value: "chip chip-accent"}
+
+
+def avatar_html(person: Any, size: str = "s", label: str = "") -> SafeString:
+    """The round picture of a person, or their initials; ``size`` is "s", "m" or "l".
+
+    It is decoration beside the name, so it says nothing to a screen reader; where the name is not beside it, pass one
+    as ``label``. Never queries: somebody whose profile is not loaded is shown by initials.
+    """
+    edge, side = SIZES[size]
+    profile = person._state.fields_cache.get("profile")
+    picture = profile.__dict__.get("avatar") and profile.avatar if profile is not None else None
+    if picture and picture._committed:
+        address = picture.thumbnail_url(edge)
+        loading = "eager" if size == "l" else "lazy"  # the large one is what the page is about
+        image = format_html(
+            '<img src="{}" alt="{}" width="{}" height="{}" loading="{}">', address, label, side, side, loading
+        )
+        return format_html('<span class="avatar avatar-{}">{}</span>', size, image)
+    spoken = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
+    return format_html(
+        '<span class="avatar avatar-{} tone-{}" {}>{}</span>', size, tone(person.username), spoken, person.initials
+    )
+
+
+def tone(username: str) -> int:
+    """The number of the colour behind somebody's initials; the same in every process and after every restart."""
+    return crc32(username.lower().encode()) % TONES
+
+
+@register.simple_tag
+def avatar(person: Any, size: str = "s", label: str = "") -> SafeString:
+    """``{% avatar person "s" %}``, see ``avatar_html``."""
+    return avatar_html(person, size, label)
+
+
+@register.simple_tag
+def role_chip(person: Any) -> SafeString:
+    """What a person may do, in one word; a superuser is one, whatever the role."""
+    if person.is_superuser:
+        return format_html('<span class="chip chip-bad">{}</span>', _("Superuser"))
+    words = Role(person.role).label if person.role else _("Member")
+    return format_html('<span class="{}">{}</span>', ROLE_TONES.get(person.role, "chip"), words)
+
+
+@register.simple_tag
+def registration_open() -> bool:
+    """Say whether the sign-in page may offer to register."""
+    return bool(settings.REGISTRATION_OPEN)
+
+
+@register.filter
+def pretty_phone(number: str) -> str:
+    """A stored phone number with the spaces that people read it by."""
+    return phones.pretty(number)
