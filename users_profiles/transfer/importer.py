@@ -18,16 +18,19 @@ from typing import Any
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from users_profiles.models import Import, ImportRow
-from users_profiles.transfer import columns, intake, people, reader, values, writer
+from users_profiles.models import Import
+from users_profiles.transfer import columns, intake, people, reader
+from users_profiles.transfer.cleaning import Cleaner
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.gate import Gate
 from users_profiles.transfer.options import Match, Mode, Options
 from users_profiles.transfer.people import Candidate, Directory, Outcome, Problem
+from users_profiles.transfer.seen import Seen
+from users_profiles.transfer.writer import Writer
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 500
+CHUNK = 1_000
 # Somebody may take a username between our look and our write; then the chunk is looked at again.
 ATTEMPTS = 3
 COUNTERS = {
@@ -64,8 +67,9 @@ class _Run:
         self.applying = job.state == Import.State.APPLYING
         self.resource = columns.PersonResource(region=self.options.region, date_order=self.options.date_order)
         self.gate = Gate(job.owner)
-        self.cleaner = _Cleaner(self.options, self.resource)
-        self.seen = _Seen()
+        self.cleaner = Cleaner(self.options, self.resource)
+        self.seen = Seen()
+        self.writer = Writer()
 
     def go(self) -> None:
         columns.refuse_forbidden(self.options.headers)
@@ -92,8 +96,9 @@ class _Run:
 
     def _skip(self, rows: Iterator[tuple[int, reader.Row]], count: int) -> None:
         """Pass over what a predecessor dealt with, remembering who was in it."""
-        for number, row in islice(rows, count):
-            self.seen.check(self.cleaner.clean(number, row))
+        while count > 0 and (chunk := list(islice(rows, min(CHUNK, count)))):
+            self.seen.check(self.cleaner.clean(chunk))
+            count -= len(chunk)
 
     def _record_total(self) -> None:
         Import.objects.filter(pk=self.job.pk).update(total=self.job.cursor)
@@ -101,9 +106,8 @@ class _Run:
 
     def _deal_with(self, chunk: Sequence[tuple[int, reader.Row]]) -> bool:
         """Decide about a chunk and commit it with the cursor; False when the job is no longer ours."""
-        cleaned = [self.cleaner.clean(number, row) for number, row in chunk]
-        for candidate in cleaned:
-            self.seen.check(candidate)
+        cleaned = self.cleaner.clean(chunk)
+        self.seen.check(cleaned)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with transaction.atomic():
@@ -187,30 +191,16 @@ class _Run:
         for candidate in candidates:
             by_outcome[candidate.outcome].append(candidate)
         if by_outcome[Outcome.CREATED]:
-            writer.create(by_outcome[Outcome.CREATED])
+            self.writer.create(by_outcome[Outcome.CREATED])
         if by_outcome[Outcome.UPDATED]:
-            writer.update(by_outcome[Outcome.UPDATED])
+            self.writer.update(by_outcome[Outcome.UPDATED])
 
     def _record(self, candidates: Sequence[Candidate]) -> None:
         """Keep what became of each row; applying overwrites what checking said."""
-        rows = [
-            ImportRow(
-                job=self.job,
-                number=candidate.number,
-                outcome=candidate.outcome,
-                user_id=candidate.user_id,
-                label=candidate.label[:320],
-                changes=self._rendered(candidate),
-                errors=[self._with_header(problem).to_json() for problem in candidate.problems],
-            )
-            for candidate in candidates
-        ]
-        ImportRow.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["job", "number"],
-            update_fields=["outcome", "user", "label", "changes", "errors"],
-        )
+        for candidate in candidates:
+            for problem in candidate.problems:
+                self._name_header(problem)
+        self.writer.record(self.job, candidates, [self._rendered(candidate) for candidate in candidates])
 
     def _rendered(self, candidate: Candidate) -> dict[str, list[str | None]]:
         if candidate.outcome == Outcome.REFUSED:
@@ -223,11 +213,10 @@ class _Run:
             for name, (old, new) in candidate.changes.items()
         }
 
-    def _with_header(self, problem: Problem) -> Problem:
+    def _name_header(self, problem: Problem) -> None:
         """Name the column as the file does; the person has the file before them, not our field names."""
         if problem.column in self.options.mapping:
             problem.column = self.options.headers[self.options.mapping.index(problem.column)]
-        return problem
 
     def _advance(self, candidates: Sequence[Candidate]) -> bool:
         found = Counter(candidate.outcome for candidate in candidates)
@@ -236,79 +225,3 @@ class _Run:
             return True
         transaction.set_rollback(True)
         return False
-
-
-class _Cleaner:
-    """Turns a row into values, one column at a time, with a cure for each cell it cannot take."""
-
-    def __init__(self, options: Options, resource: columns.PersonResource) -> None:
-        self.width = len(options.headers)
-        self.blank_clears = options.blank_clears
-        self.need = str(options.match)
-        self.columns = [
-            (at, name, resource.fields[name].widget.clean) for at, name in enumerate(options.mapping) if name
-        ]
-
-    def clean(self, number: int, row: reader.Row) -> Candidate:
-        candidate = Candidate(number, {}, [])
-        if len(row) > self.width and any(row[self.width :]):
-            candidate.refuse(
-                _("This row has %(found)s cells where the header has %(wanted)s. Look for a stray separator.")
-                % {"found": len(row), "wanted": self.width}
-            )
-            return candidate
-        for at, name, clean in self.columns:
-            cell = row[at] if at < len(row) else ""
-            self._clean_cell(candidate, name, values.restore(cell), clean)
-        if not candidate.values.get(self.need) and not candidate.problems:
-            self._refuse_nameless(candidate)
-        return candidate
-
-    def _clean_cell(self, candidate: Candidate, name: str, cell: str, clean: Any) -> None:
-        if not cell or cell.isspace():
-            if self.blank_clears and name in CLEARABLE:
-                candidate.values[name] = CLEARABLE[name]
-            return
-        try:
-            candidate.values[name] = clean(cell)
-        except ValueError as error:
-            candidate.problems.append(Problem(name, cell, str(error)))
-
-    def _refuse_nameless(self, candidate: Candidate) -> None:
-        """A row must say who it is about, by what people are matched by."""
-        if self.need == Match.EMAIL and candidate.values.get("username"):
-            return  # cannot be anybody we know, but can be somebody new
-        label = columns.labels()[self.need]
-        candidate.refuse(
-            _("This row does not say who it is about: %(column)s is empty.") % {"column": label}, self.need
-        )
-
-
-# What a blank cell clears, where staff chose that it does. Never who somebody is, what they may do, or whether they
-# may sign in: nobody means that by leaving a cell empty.
-CLEARABLE = {
-    "email": "",
-    "first_name": "",
-    "last_name": "",
-    "phone_number": "",
-    "location": "",
-    "birth_date": None,
-    "bio": "",
-}
-
-
-class _Seen:
-    """Who was in the file already: the second row about one person is refused, whichever chunk it is in."""
-
-    def __init__(self) -> None:
-        # Hashes and not texts: a million names would not fit the memory an import may use.
-        self._rows: dict[str, dict[int, int]] = {"username": {}, "email": {}}
-
-    def check(self, candidate: Candidate) -> None:
-        for name, rows in self._rows.items():
-            value = candidate.values.get(name)
-            if not value:
-                continue
-            first = rows.setdefault(hash(value.lower()), candidate.number)
-            if first != candidate.number:
-                candidate.refuse(_("Row %(row)s has the same. Keep one of the two rows.") % {"row": first}, name, value)

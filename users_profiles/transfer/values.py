@@ -41,9 +41,12 @@ MEMBER_WORD = "Member"
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 _BREAKS = re.compile(r"[\t\r\n]+ *")
 _USERNAME = re.compile(UnicodeUsernameValidator.regex)
-_PLAIN_EMAIL = re.compile(
-    r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
+# At most 254 characters: the lookahead is cheaper than measuring.
+PLAIN_EMAIL = (
+    r"(?![^\n]{255})[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 )
+_PLAIN_EMAIL = re.compile(PLAIN_EMAIL)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _PARTED_DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})")
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")

@@ -8,86 +8,117 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from users_profiles import roles
-from users_profiles.models import Profile, User
-from users_profiles.models.profile import PROFILE_FIELDS
+from users_profiles.models import Import, ImportRow, Profile, Role, User
+from users_profiles.transfer.bulk import Bulk, bulk
 from users_profiles.transfer.people import Candidate
 
-_USER_FIELDS = ("username", "email", "first_name", "last_name", "is_active")
-_PROFILE_COLUMNS = tuple(name for name in PROFILE_FIELDS if name != "avatar")
+# In the order of the database's own columns, which is of no importance but easy to compare.
+_USER = ("username", "first_name", "last_name", "email", "is_active")
+_NEW_USER = (*_USER, "password", "is_superuser", "is_staff", "date_joined")
+_PROFILE = ("bio", "location", "birth_date", "phone_number")
+_NEW_PROFILE = ("user_id", *_PROFILE, "avatar", "version", "updated_at")
+_ROW = ("job_id", "number", "outcome", "user_id", "label", "changes", "errors")
+_BLANK = {"is_active": True, "birth_date": None}
 
 
-def create(candidates: Sequence[Candidate]) -> None:
-    """Store new people with their profiles; sets each candidate's ``user_id``."""
-    people = [_new_person(candidate.values) for candidate in candidates]
-    User.objects.bulk_create(people)
-    for candidate, person in zip(candidates, people, strict=True):
-        candidate.user_id = person.pk
-    _assign_roles([candidate for candidate in candidates if candidate.values.get("role")])
+class Writer:
+    """Turns candidates into rows of our tables; how rows get into tables is for ``Bulk`` to know."""
 
+    def __init__(self, tables: Bulk | None = None) -> None:
+        self._tables = tables or bulk()
+        self._groups = dict(Group.objects.filter(name__in=Role.values).values_list("name", "pk"))
+        self._staff = {role: spec.is_staff for role, spec in roles.specs().items()}
 
-def _new_person(values: dict[str, Any]) -> User:
-    person = User(
-        # What make_password(None) gives, without asking a hasher a million times.
-        password=UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20),
-        **{name: values[name] for name in _USER_FIELDS if name in values},
-    )
-    Profile(user=person, **{name: values[name] for name in _PROFILE_COLUMNS if name in values})
-    return person
-
-
-def update(candidates: Sequence[Candidate]) -> None:
-    """Store the changed fields of people we know, as the next version of their profiles."""
-    _update_users([candidate for candidate in candidates if candidate.changes.keys() & set(_USER_FIELDS)])
-    _update_profiles([candidate for candidate in candidates if candidate.changes.keys() & set(_PROFILE_COLUMNS)])
-    _assign_roles([candidate for candidate in candidates if "role" in candidate.changes])
-
-
-def _update_users(candidates: Sequence[Candidate]) -> None:
-    """One upsert. Every row is there and locked, so the insert half never happens; it only names the columns."""
-    people = [
-        User(pk=_known(candidate).pk, password="", **_merged(candidate, _USER_FIELDS)) for candidate in candidates
-    ]
-    User._base_manager.bulk_create(
-        people, update_conflicts=True, unique_fields=["id"], update_fields=list(_USER_FIELDS)
-    )
-
-
-def _update_profiles(candidates: Sequence[Candidate]) -> None:
-    now = timezone.now()
-    profiles = [
-        Profile(
-            user_id=_known(candidate).pk,
-            version=_known(candidate).version + 1,
-            updated_at=now,
-            **_merged(candidate, _PROFILE_COLUMNS),
+    def create(self, candidates: Sequence[Candidate]) -> None:
+        """Store new people with their profiles and roles; sets each candidate's ``user_id``."""
+        now = timezone.now()
+        keys = self._tables.insert_numbered(User, _NEW_USER, [self._new_user(row.values, now) for row in candidates])
+        for candidate, key in zip(candidates, keys, strict=True):
+            candidate.user_id = key
+        self._tables.insert(Profile, _NEW_PROFILE, [_new_profile(row, now) for row in candidates])
+        self._tables.insert(
+            User.groups.through,
+            ("user_id", "group_id"),
+            [(row.user_id, self._groups[role]) for row in candidates if (role := row.values.get("role"))],
         )
-        for candidate in candidates
-    ]
-    Profile._base_manager.bulk_create(
-        profiles,
-        update_conflicts=True,
-        unique_fields=["user"],
-        update_fields=[*_PROFILE_COLUMNS, "version", "updated_at"],
-    )
+
+    def _new_user(self, values: dict[str, Any], now: Any) -> tuple[Any, ...]:
+        # What make_password(None) gives, without asking a hasher a million times.
+        password = UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20)
+        own = (values.get(name, _BLANK.get(name, "")) for name in _USER)
+        return (*own, password, False, self._staff[values.get("role", roles.MEMBER)], now)
+
+    def update(self, candidates: Sequence[Candidate]) -> None:
+        """Store the changed fields of people we know; a changed profile becomes its next version."""
+        users = [(row.user_id, *_merged(row, _USER)) for row in candidates if _touches(row, _USER)]
+        if users:
+            self._tables.update(User, ("id", *_USER), users)
+        self._update_profiles([row for row in candidates if _touches(row, _PROFILE)])
+        self._assign_roles([row for row in candidates if "role" in row.changes])
+
+    def _update_profiles(self, candidates: Sequence[Candidate]) -> None:
+        now = timezone.now()
+        names = ("user_id", *_PROFILE, "version", "updated_at")
+        rows = [
+            (row.user_id, *_merged(row, _PROFILE), row.known.version + 1, now)
+            for row in candidates
+            if row.known is not None
+        ]
+        if rows:
+            self._keep_guarantee(candidates)
+            self._tables.update(Profile, names, rows)
+
+    def _keep_guarantee(self, candidates: Sequence[Candidate]) -> None:
+        """Raw SQL can leave people without a profile; an update would pass them by."""
+        without = [
+            Profile(user_id=row.known.pk) for row in candidates if row.known is not None and not row.known.version
+        ]
+        Profile._base_manager.bulk_create(without, ignore_conflicts=True)
+
+    def _assign_roles(self, candidates: Sequence[Candidate]) -> None:
+        by_role: dict[str, list[int | None]] = defaultdict(list)
+        for candidate in candidates:
+            by_role[candidate.values["role"]].append(candidate.user_id)
+        for role, keys in by_role.items():
+            roles.assign(User.objects.only("pk", "is_superuser").filter(pk__in=keys), role)
+
+    def record(self, job: Import, candidates: Sequence[Candidate], rendered: Sequence[dict[str, Any]]) -> None:
+        """Keep what became of each row of a chunk; applying overwrites what checking said."""
+        numbers = [candidate.number for candidate in candidates]
+        ImportRow.objects.filter(job=job, number__range=(numbers[0], numbers[-1])).delete()
+        self._tables.insert(
+            ImportRow,
+            _ROW,
+            [
+                (
+                    job.pk,
+                    row.number,
+                    str(row.outcome),
+                    row.user_id,
+                    row.label[:320],
+                    changes,
+                    [problem.to_json() for problem in row.problems],
+                )
+                for row, changes in zip(candidates, rendered, strict=True)
+            ],
+        )
 
 
-def _known(candidate: Candidate) -> Any:
-    return candidate.known
+def _touches(candidate: Candidate, names: Sequence[str]) -> bool:
+    return not candidate.changes.keys().isdisjoint(names)
 
 
-def _merged(candidate: Candidate, names: Sequence[str]) -> dict[str, Any]:
+def _new_profile(candidate: Candidate, now: Any) -> tuple[Any, ...]:
+    own = (candidate.values.get(name, _BLANK.get(name, "")) for name in _PROFILE)
+    return (candidate.user_id, *own, "", 1, now)
+
+
+def _merged(candidate: Candidate, names: Sequence[str]) -> list[Any]:
     """What is stored, with what the row changes laid over it."""
-    values = {name: _known(candidate).values[name] for name in names}
-    values.update({name: new for name, (_old, new) in candidate.changes.items() if name in values})
-    return values
-
-
-def _assign_roles(candidates: Sequence[Candidate]) -> None:
-    by_role: dict[str, list[int]] = defaultdict(list)
-    for candidate in candidates:
-        by_role[candidate.values["role"]].append(candidate.user_id or _known(candidate).pk)
-    for role, keys in by_role.items():
-        roles.assign(User.objects.only("pk", "is_superuser").filter(pk__in=keys), role)
+    stored = candidate.known.values if candidate.known else {}
+    changes = candidate.changes
+    return [changes[name][1] if name in changes else stored[name] for name in names]

@@ -1,0 +1,142 @@
+"""Rows of text become values, a column of a chunk at a time.
+
+Most columns of most files hold nothing but plain text that is its own value. One pattern over the whole column says so
+in a fraction of the time that a call per cell takes, and only what does not match is looked at cell by cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from users_profiles.transfer import columns, values
+from users_profiles.transfer.options import Match, Options
+from users_profiles.transfer.people import Candidate, Problem
+
+Row = list[str]
+
+# What a blank cell clears, where staff chose that it does. Never who somebody is, what they may do, or whether they
+# may sign in: nobody means that by leaving a cell empty.
+CLEARABLE = {
+    "email": "",
+    "first_name": "",
+    "last_name": "",
+    "phone_number": "",
+    "location": "",
+    "birth_date": None,
+    "bio": "",
+}
+# Places and roles come again and again in a file; names of people do in part.
+REMEMBERED = 4_096
+
+
+class Absent:
+    """Stands where a file says nothing about a field, so that what is stored stays."""
+
+
+ABSENT = Absent()
+
+
+class Cleaner:
+    """Turns rows into candidates, with a cure for each cell it cannot take."""
+
+    def __init__(self, options: Options, resource: columns.PersonResource) -> None:
+        self._width = len(options.headers)
+        self._need = str(options.match)
+        self._columns = [
+            _Column(at, name, resource, options.blank_clears) for at, name in enumerate(options.mapping) if name
+        ]
+        self._names = [column.name for column in self._columns]
+
+    def clean(self, numbered: Sequence[tuple[int, Row]]) -> list[Candidate]:
+        """Clean a chunk of rows, given with their numbers; as many candidates come back, in the same order."""
+        candidates = [Candidate(number, {}, []) for number, _row in numbered]
+        table = [self._fitted(row, candidate) for (_number, row), candidate in zip(numbered, candidates, strict=True)]
+        cells = list(zip(*table, strict=True))
+        cleaned = [column.clean(cells[column.at], candidates) for column in self._columns]
+        for candidate, row in zip(candidates, zip(*cleaned, strict=True), strict=True):
+            candidate.values = {
+                name: value for name, value in zip(self._names, row, strict=True) if value is not ABSENT
+            }
+            if not candidate.values.get(self._need) and not candidate.problems:
+                self._refuse_nameless(candidate)
+        return candidates
+
+    def _fitted(self, row: Row, candidate: Candidate) -> Row:
+        """The row in the width of the header. One that is wider is refused: its cells are not where they seem to be."""
+        spare = self._width - len(row)
+        if spare == 0:
+            return row
+        if spare > 0:
+            return row + [""] * spare
+        if any(row[self._width :]):
+            candidate.refuse(
+                _("This row has %(found)s cells where the header has %(wanted)s. Look for a stray separator.")
+                % {"found": len(row), "wanted": self._width}
+            )
+            return [""] * self._width
+        return row[: self._width]
+
+    def _refuse_nameless(self, candidate: Candidate) -> None:
+        """A row must say who it is about, by what people are matched by."""
+        if self._need == Match.EMAIL and candidate.values.get("username"):
+            return  # cannot be anybody we know, but can be somebody new
+        label = columns.labels()[self._need]
+        candidate.refuse(
+            _("This row does not say who it is about: %(column)s is empty.") % {"column": label}, self._need
+        )
+
+
+class _Column:
+    """One column of the file and the field it is taken for."""
+
+    def __init__(self, at: int, name: str, resource: columns.PersonResource, blank_clears: bool) -> None:
+        self.at = at
+        self.name = name
+        self._clean: Callable[[str], Any] = resource.fields[name].widget.clean
+        self._blank = CLEARABLE[name] if blank_clears and name in CLEARABLE else ABSENT
+        self._plain = _plain_column(name)
+        self._known: dict[str, Any] = {}
+
+    def clean(self, cells: Sequence[str], candidates: Sequence[Candidate]) -> Sequence[Any]:
+        if self._plain is not None:
+            text = "\n".join(cells)
+            if self._plain.fullmatch(text) and text.count("\n") == len(cells) - 1:  # else a cell has a break in it
+                return cells
+        known = self._known
+        return [
+            known[cell] if cell in known else self._clean_cell(cell, candidate)
+            for cell, candidate in zip(cells, candidates, strict=True)
+        ]
+
+    def _clean_cell(self, cell: str, candidate: Candidate) -> Any:
+        if not cell or cell.isspace():
+            return self._blank
+        try:
+            value = self._clean(values.restore(cell))
+        except ValueError as error:
+            candidate.problems.append(Problem(self.name, cell, str(error)))
+            return ABSENT
+        if len(self._known) < REMEMBERED and len(cell) < 64:
+            self._known[cell] = value
+        return value
+
+
+# A cell that matches is, as it stands, what its value function would return for it.
+_PLAIN = {
+    "username": r"[A-Za-z0-9_@.+][A-Za-z0-9_@.+-]{0,149}",
+    "email": values.PLAIN_EMAIL,
+    "phone_number": r"\+[1-9][0-9]{6,14}",
+    **dict.fromkeys(("first_name", "last_name", "location"), r"[A-Za-z0-9(](?:[ -~]{0,148}[!-~])?"),
+    "bio": r"[A-Za-z0-9(](?:[ -~]{0,1998}[!-~])?",
+}
+
+
+def _plain_column(name: str) -> re.Pattern[str] | None:
+    """The pattern of a whole column of plain cells, one a line."""
+    pattern = _PLAIN.get(name)
+    # Atomic and possessive: a column that fails to match must fail at once, not after trying every other way.
+    return None if pattern is None else re.compile(f"(?>{pattern})(?:\n(?>{pattern}))*+")
