@@ -343,3 +343,16 @@ def test_two_columns_for_one_field_are_named_before_anything_is_read() -> None:
     job.refresh_from_db()
     assert job.state == "failed"
     assert "Phone / Mobile" in job.failure
+
+
+@pytest.mark.django_db
+def test_rows_that_staff_untick_are_left_out(make_person: Callable[..., User]) -> None:
+    make_person("ada", location="Berlin")
+    job = check("username,location\nada,Paris\nbob,Rome\ncarl,Rome\n")
+    job.rows.filter(number__in=[2, 3]).update(ticked=False)
+    assert job.start_apply()
+    importer.run(job)
+    job.refresh_from_db()
+    assert (job.created, job.updated, job.left_out) == (1, 0, 2)
+    assert outcomes(job) == [(2, "left"), (3, "left"), (4, "new")]
+    assert Profile.objects.get(user__username="ada").location == "Berlin"

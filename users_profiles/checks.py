@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 
@@ -13,7 +14,6 @@ from users_profiles import roles
 from users_profiles.models.profile import PROFILE_FIELDS
 
 KEYS = {field.name for field in fields(roles.RoleSpec)}
-ALLOWED = {"profile_fields": set(PROFILE_FIELDS), "own_fields": set(roles.FIELDS), "required": set(roles.FIELDS)}
 
 
 @checks.register(checks.Tags.security)
@@ -25,12 +25,14 @@ def check_roles(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMess
     found: list[checks.CheckMessage] = []
     for role, override in overrides.items():
         if role not in {str(name) for name in roles.TABLE}:
-            found.append(_error(f"USERS_PROFILES_ROLES names the role {role!r}; there are {_names(roles.RANKS)}.", "E002"))
+            sentence = f"USERS_PROFILES_ROLES names the role {role!r}; there are {_names(roles.RANKS)}."
+            found.append(_error(sentence, "E002"))
         elif not isinstance(override, dict):
             found.append(_error(f"USERS_PROFILES_ROLES[{role!r}] must be a dict.", "E001"))
         else:
             found.extend(_check_role(role, override))
-    return found
+    # Only sound values can be asked what they mean together.
+    return found or list(_check_required())
 
 
 def _check_role(role: str, override: dict[str, Any]) -> Iterator[checks.CheckMessage]:
@@ -41,11 +43,34 @@ def _check_role(role: str, override: dict[str, Any]) -> Iterator[checks.CheckMes
         elif key == "is_staff":
             if not isinstance(value, bool):
                 yield _error(f"{where}['is_staff'] must be True or False.", "E004")
-        elif isinstance(value, str) or not all(isinstance(item, str) for item in value):
+        elif not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(item, str) for item in value):
             yield _error(f"{where}[{key!r}] must be a list of names.", "E004")
-        elif key in ALLOWED and not set(value) <= ALLOWED[key]:
-            unknown = _names(set(value) - ALLOWED[key])
-            yield _error(f"{where}[{key!r}] names {unknown}; there are {_names(ALLOWED[key])}.", "E005")
+        elif not set(value) <= _allowed(key):
+            unknown = _names(set(value) - _allowed(key))
+            yield _error(f"{where}[{key!r}] names {unknown}; there are {_names(_allowed(key))}.", "E005")
+
+
+def _allowed(key: str) -> set[str]:
+    """The names that may stand in the list ``key``."""
+    if key == "profile_fields":
+        return set(PROFILE_FIELDS)
+    return _codenames() if key == "permissions" else set(roles.FIELDS)
+
+
+def _codenames() -> set[str]:
+    """The permissions of this app."""
+    options = [model._meta for model in apps.get_app_config("users_profiles").get_models()]
+    own = {codename for option in options for codename, _ in option.permissions}
+    return own | {f"{action}_{option.model_name}" for option in options for action in option.default_permissions}
+
+
+def _check_required() -> Iterator[checks.CheckMessage]:
+    """A field that must be filled and that the profile does not have would leave it incomplete for ever."""
+    for role, spec in roles.specs().items():
+        absent = set(spec.required) - set(spec.profile_fields) - set(roles.NAME_FIELDS)
+        if absent:
+            where = f"USERS_PROFILES_ROLES[{str(role)!r}]"
+            yield _error(f"{where} requires {_names(absent)}, which is not among its 'profile_fields'.", "E006")
 
 
 def _names(names: Any) -> str:

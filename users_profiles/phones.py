@@ -30,13 +30,16 @@ def normalise(number: str, region: str | None = None) -> str:
         parsed = phonenumbers.parse(number, region or settings.PHONE_DEFAULT_REGION)
     except phonenumbers.NumberParseException:
         parsed = None
-    if parsed is None or parsed.extension or not phonenumbers.is_possible_number(parsed):
+    found = ""
+    if parsed is not None and not parsed.extension and phonenumbers.is_possible_number(parsed):
+        found = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if not E164.fullmatch(found):  # some plans allow numbers longer than the standard does
         raise ValidationError(
             _("%(number)s is not a phone number. Write it with the country code, such as +49 30 123456."),
             code="phone",
             params={"number": number},
         )
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return found
 
 
 def pretty(number: str) -> str:
@@ -48,7 +51,7 @@ def pretty(number: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
-class PhoneField(models.CharField):  # type: ignore[type-arg]
+class PhoneField(models.CharField):
     """A phone number; validation turns whatever was typed into E.164."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -42,6 +42,12 @@ class Import(models.Model):
         DONE = "done", _("Done")
         CANCELLED = "cancelled", _("Cancelled")
         FAILED = "failed", _("Failed")
+        UNDOING = "undoing", _("Being undone")
+        UNDONE = "undone", _("Undone")
+
+    class Subject(models.TextChoices):
+        PEOPLE = "people", _("People")
+        PICTURES = "pictures", _("Pictures")
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -52,12 +58,15 @@ class Import(models.Model):
     )
     # Started from the command line of the host, with full rights. Told apart from an owner who has been deleted since.
     by_operator = models.BooleanField(_("from the command line"), default=False)
+    subject = models.CharField(_("what it brings"), max_length=8, choices=Subject, default=Subject.PEOPLE)
     file = models.FileField(_("file"), upload_to=upload_name)
     filename = models.CharField(_("file name"), max_length=255)
     digest = models.CharField(_("SHA-256"), max_length=64)
     size = models.PositiveBigIntegerField(_("size in bytes"))
     # How the file is read and what is done with it: transfer.options.Options as a dict.
     options = models.JSONField(_("options"), default=dict)
+    # Of the column names, so that the next file with the same ones is mapped as this one was.
+    headers_digest = models.CharField(max_length=64, blank=True, db_index=True)
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
     failure = models.TextField(_("reason"), blank=True)
@@ -68,6 +77,13 @@ class Import(models.Model):
     updated = models.PositiveIntegerField(_("changed"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     refused = models.PositiveIntegerField(_("refused"), default=0)
+    left_out = models.PositiveIntegerField(_("left out"), default=0)
+
+    # How many people an undo has removed, deactivated, restored and kept.
+    undo = models.JSONField(_("undone"), default=dict)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("undone by")
+    )
 
     lease_holder = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -112,7 +128,7 @@ class Import(models.Model):
         return moved
 
     def _begin(self, sources: set[str], target: str) -> bool:
-        fresh = {"cursor": 0, "created": 0, "updated": 0, "unchanged": 0, "refused": 0, "failure": ""}
+        fresh = {"cursor": 0, "created": 0, "updated": 0, "unchanged": 0, "refused": 0, "left_out": 0, "failure": ""}
         return self._move(sources, target, started_at=timezone.now(), finished_at=None, lease_until=None, **fresh)
 
     def start_check(self) -> bool:
@@ -167,6 +183,8 @@ class ImportRow(models.Model):
         UPDATED = "changed", _("Changed")
         UNCHANGED = "same", _("Unchanged")
         REFUSED = "refused", _("Refused")
+        LEFT_OUT = "left", _("Left out")
+        MISSING = "missing", _("Not in the file")
 
     job = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows", verbose_name=_("import"))
     # As a spreadsheet numbers it: the header is row 1.
@@ -180,10 +198,14 @@ class ImportRow(models.Model):
         verbose_name=_("person"),
     )
     label = models.CharField(_("who"), max_length=320, blank=True)
+    # Staff untick rows that are not to be applied.
+    ticked = models.BooleanField(_("apply"), default=True)
     # {field: [old, new]} as text; old is null for somebody new.
     changes = models.JSONField(_("changes"), default=dict)
     # One entry for each mistake: its column (the header), value (the text) and reason (a sentence).
     errors = models.JSONField(_("errors"), default=list)
+    # What an undo did to this row (removed, deactivated, restored), or the reason why it kept it.
+    undone = models.CharField(_("undone"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("imported row")

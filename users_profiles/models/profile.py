@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
@@ -48,28 +48,57 @@ class Profile(models.Model):
     def __str__(self) -> str:
         return str(self.user)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the row as its next version.
+
+        The database counts, not this copy: two people who loaded version 5 and both save must end at version 7.
+        """
+        if not self._state.adding:
+            self.version = models.F("version") + 1
+        self.updated_at = timezone.now()
+        update_fields = kwargs.get("update_fields")
+        if update_fields is not None:
+            kwargs["update_fields"] = {*update_fields, "version", "updated_at"}
+        super().save(*args, **kwargs)
+        if not isinstance(self.version, int):
+            del self.version  # read again when somebody asks for it
+        self.remember(update_fields)
+
     @classmethod
-    def from_db(cls, db: str | None, field_names: Iterable[str], values: Iterable[Any]) -> Profile:
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         """Remember what was loaded, so that only what changed since is ever written back."""
-        profile = super().from_db(db, field_names, values)  # type: ignore[arg-type]
-        profile._remember()
+        profile = super().from_db(*args, **kwargs)
+        profile.remember()
         return profile
 
-    def _remember(self) -> None:
-        self._loaded = {name: self._value(name) for name in PROFILE_FIELDS if name in self.__dict__}
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Profile] | None = None,
+    ) -> None:
+        """Load again; with ``fields`` (as Django does for a deferred one) edits of the others stay pending."""
+        fields = None if fields is None else list(fields)
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+        self.remember(fields)
+
+    def remember(self, names: Iterable[str] | None = None) -> None:
+        """Take the present values of these fields (of all, when none are named) for what the database holds."""
+        names = PROFILE_FIELDS if names is None else set(names)
+        loaded = {name: self._value(name) for name in PROFILE_FIELDS if name in names and name in self.__dict__}
+        self._loaded = {**self.__dict__.get("_loaded", {}), **loaded}
 
     def _value(self, name: str) -> Any:
         """A comparable value: a picture is its name, a picture not yet stored is never equal to what was."""
-        value = self.__dict__[name]
-        if name == "avatar" and value:
-            return value.name if getattr(value, "_committed", True) else object()
-        return value or (None if name == "birth_date" else "")
+        if name == "avatar":
+            return (self.avatar.name or "") if self.avatar._committed else object()  # type: ignore[attr-defined]
+        return self.__dict__[name] or (None if name == "birth_date" else "")
 
     def changed_fields(self) -> list[str]:
         """The names of the fields that differ from what was loaded; all of them for a profile never stored."""
         if self._state.adding:
             return list(PROFILE_FIELDS)
-        loaded = getattr(self, "_loaded", {})
+        loaded = self.__dict__.get("_loaded", {})
         return [
             name
             for name in PROFILE_FIELDS
@@ -84,18 +113,3 @@ class Profile(models.Model):
         changed = self.changed_fields()
         if changed:
             self.save(using=using, update_fields=None if self._state.adding else changed)
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the row as its next version."""
-        if not self._state.adding:
-            self.version += 1
-        self.updated_at = timezone.now()
-        update_fields = kwargs.get("update_fields")
-        if update_fields is not None:
-            kwargs["update_fields"] = {*update_fields, "version", "updated_at"}
-        super().save(*args, **kwargs)
-        self._remember()
-
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        super().refresh_from_db(*args, **kwargs)
-        self._remember()

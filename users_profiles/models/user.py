@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from users_profiles import search
 from users_profiles.models.profile import Profile
-
-if TYPE_CHECKING:
-    from users_profiles.models.jobs import ImportRow
 
 
 class Role(models.TextChoices):
@@ -60,24 +58,36 @@ class UserQuerySet(models.QuerySet["User"]):
         """Keep people who match every word in username, names, e-mail, location or phone number."""
         return self.filter(search.matches(text))
 
-    def bulk_create(self, objs: Iterable[User], *args: Any, **kwargs: Any) -> list[User]:
+    def bulk_create(self, objs: Iterable[User], *args: Any, **kwargs: Any) -> list[User]:  # type: ignore[override]
         """Create many people and the profiles they are guaranteed to have; no signal is sent for any of them."""
         with transaction.atomic(using=self.db):
-            people = super().bulk_create(objs, *args, **kwargs)
+            people: list[User] = super().bulk_create(objs, *args, **kwargs)  # type: ignore[arg-type, assignment]
             self._create_missing_profiles(people)
         return people
 
     def _create_missing_profiles(self, people: Collection[User]) -> None:
-        """With ``ignore_conflicts`` the database does not say which key a person got, so those are looked up by name."""
-        unknown = [person.username for person in people if person.pk is None]
-        keys = {person.pk for person in people if person.pk is not None}
-        if unknown:
-            keys.update(self.model._base_manager.using(self.db).filter(username__in=unknown).values_list("pk", flat=True))
-        given = {person.pk: person.profile for person in people if "profile" in person._state.fields_cache}
-        profiles = [given.get(key) or Profile(user_id=key) for key in sorted(keys)]
-        for profile in profiles:
-            profile.user_id = profile.user_id or profile.user.pk
+        """Store the profile that came with a person, else an empty one; one that is there already is left alone."""
+        keys = self._keys(people)
+        profiles = []
+        for person in people:
+            key = keys.get(person.username)
+            if key is None:
+                continue  # not inserted: somebody else has the name in another spelling, or the e-mail
+            profile = person._state.fields_cache.get("profile") or Profile()
+            profile.user_id = key
+            profiles.append(profile)
         Profile._base_manager.using(self.db).bulk_create(profiles, ignore_conflicts=True, batch_size=500)
+        for profile in profiles:
+            profile.remember()
+
+    def _keys(self, people: Collection[User]) -> dict[str, int]:
+        """The key of each person by username; with ``ignore_conflicts`` the database does not say, so we ask it."""
+        keys = {person.username: person.pk for person in people if person.pk is not None}
+        unknown = [person.username for person in people if person.pk is None]
+        if unknown:
+            stored = User._base_manager.using(self.db).filter(username__in=unknown)
+            keys.update(stored.values_list("username", "pk"))
+        return keys
 
 
 class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -86,8 +96,8 @@ class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):  # type: ignor
     use_in_migrations = False  # a migration must not run today's bulk_create on yesterday's tables
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """Find a person by username without regard to case, as the constraint compares them."""
-        return self.get(username__iexact=username)
+        """Find a person by username without regard to case: as the constraint compares, so that its index serves."""
+        return self.get(Exact(Lower("username"), Lower(models.Value(username or ""))))
 
 
 class User(AbstractUser):
@@ -95,12 +105,11 @@ class User(AbstractUser):
 
     email = models.EmailField(_("e-mail"), blank=True)
 
-    objects = UserManager()
+    objects: ClassVar[UserManager] = UserManager()
 
     profile: Profile
-    import_rows: models.Manager[ImportRow]
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
         constraints = [
@@ -148,4 +157,5 @@ class User(AbstractUser):
     def initials(self) -> str:
         """One or two letters that stand in for a picture."""
         names = [name for name in (self.first_name, self.last_name) if name] or [self.username]
-        return "".join(name[0] for name in names).upper()
+        # The first letter and not the first character: Thijs 't Hart is TT.
+        return "".join(next(filter(str.isalnum, name), name[0]) for name in names).upper()

@@ -38,6 +38,7 @@ COUNTERS = {
     Outcome.UPDATED: "updated",
     Outcome.UNCHANGED: "unchanged",
     Outcome.REFUSED: "refused",
+    Outcome.LEFT_OUT: "left_out",
 }
 
 
@@ -133,7 +134,17 @@ class _Run:
                 self._match(candidate, directory)
             if candidate.problems:
                 candidate.outcome = Outcome.REFUSED
+        if self.applying:
+            self._leave_out_unticked(candidates)
         return candidates
+
+    def _leave_out_unticked(self, candidates: Sequence[Candidate]) -> None:
+        """Rows that staff unticked at the preview are not written, and recorded as left out."""
+        numbers = (candidates[0].number, candidates[-1].number)
+        unticked = set(self.job.rows.filter(number__range=numbers, ticked=False).values_list("number", flat=True))
+        for candidate in candidates:
+            if candidate.number in unticked:
+                candidate.ticked, candidate.outcome = False, Outcome.LEFT_OUT
 
     def _match(self, candidate: Candidate, directory: Directory) -> None:
         """Find whom a row means, and what it would do to them."""

@@ -56,6 +56,7 @@ class Candidate:
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     outcome: str = Outcome.UNCHANGED
     user_id: int | None = None
+    ticked: bool = True
 
     @property
     def label(self) -> str:

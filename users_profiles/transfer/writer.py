@@ -21,7 +21,7 @@ _USER = ("username", "first_name", "last_name", "email", "is_active")
 _NEW_USER = (*_USER, "password", "is_superuser", "is_staff", "date_joined")
 _PROFILE = ("bio", "location", "birth_date", "phone_number")
 _NEW_PROFILE = ("user_id", *_PROFILE, "avatar", "version", "updated_at")
-_ROW = ("job_id", "number", "outcome", "user_id", "label", "changes", "errors")
+_ROW = ("job_id", "number", "outcome", "user_id", "label", "changes", "errors", "ticked", "undone")
 _BLANK = {"is_active": True, "birth_date": None}
 
 
@@ -102,6 +102,8 @@ class Writer:
                     row.label[:320],
                     changes,
                     [problem.to_json() for problem in row.problems],
+                    row.ticked,
+                    "",
                 )
                 for row, changes in zip(candidates, rendered, strict=True)
             ],

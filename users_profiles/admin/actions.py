@@ -1,0 +1,334 @@
+"""What can be done to several people at once. Each action asks about every person, and says whom it left alone.
+
+Two steps: a page that says what will be done, to whom, and to whom not and why; then the doing, decided anew, because
+somebody may have been promoted in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from users_profiles import invitations, roles
+from users_profiles.admin.columns import ROLE_LABELS
+from users_profiles.admin.superusers import LastSuperuserError, keep_one_superuser
+from users_profiles.models import User
+from users_profiles.roles import Action
+
+LAST_SUPERUSER = gettext_lazy("Nothing was changed: no active superuser would be left.")
+# One request, one transaction, one page that a person can read. More than these is work for an import.
+MAX_PEOPLE = 10_000
+NAMED = 20
+NAMED_IN_MESSAGE = 5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """To whom an action will be done; and whom it leaves alone, by the reason."""
+
+    people: list[User]
+    left_out: dict[str, list[User]]
+
+    @property
+    def named(self) -> list[User]:
+        """As many as fit a page."""
+        return self.people[:NAMED]
+
+    @property
+    def unnamed(self) -> int:
+        return len(self.people) - len(self.named)
+
+    @property
+    def refusals(self) -> list[str]:
+        """One sentence for each reason."""
+        return [
+            _("%(people)s: %(reason)s") % {"people": _names(people), "reason": reason}
+            for reason, people in self.left_out.items()
+        ]
+
+
+def _names(people: list[User]) -> str:
+    names = [str(person) for person in people[:NAMED_IN_MESSAGE]]
+    more = len(people) - len(names)
+    if more:
+        names.append(ngettext("%(count)s more", "%(count)s more", more) % {"count": more})
+    return get_text_list(names, _("and"))
+
+
+class PeopleAction:
+    """Something done to several people, in words and in deed."""
+
+    name: ClassVar[str]
+    title: ClassVar[Any]
+    button: ClassVar[Any]
+    action: ClassVar[Action]
+    danger: ClassVar[bool] = False
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.actor = request.user
+        self.form: forms.Form | None = None
+
+    def is_valid(self) -> bool:
+        """Whether what the action asks for, if anything, was answered."""
+        return self.form is None or self.form.is_valid()
+
+    def plan(self, people: Iterable[User]) -> Plan:
+        """Decide about every person."""
+        chosen: list[User] = []
+        left_out: dict[str, list[User]] = {}
+        for person in people:
+            reason = self.refusal(person)
+            if reason:
+                left_out.setdefault(reason, []).append(person)
+            else:
+                chosen.append(person)
+        return Plan(chosen, left_out)
+
+    def refusal(self, person: User) -> str:
+        """Why this is not done to this person; the empty text when it is."""
+        if roles.may(self.actor, self.action, person):
+            return self.needless(person)
+        if person.pk == self.actor.pk:
+            return _("you cannot do this to yourself")
+        return _("above you")
+
+    def needless(self, person: User) -> str:
+        """Why there is nothing to do for somebody one could do it to."""
+        return ""
+
+    def question(self, count: int) -> str:
+        """What will be done, and to how many."""
+        raise NotImplementedError
+
+    def perform(self, people: list[User]) -> str:
+        """Do it and return a sentence that says what was done."""
+        raise NotImplementedError
+
+    def log(self, people: list[User], message: str, flag: int = CHANGE) -> None:
+        LogEntry.objects.log_actions(self.actor.pk, people, flag, message)  # type: ignore[arg-type]
+
+
+class Activate(PeopleAction):
+    name = "activate"
+    title = gettext_lazy("Activate people")
+    button = gettext_lazy("Activate")
+    action = Action.DEACTIVATE
+
+    def needless(self, person: User) -> str:
+        return _("active already") if person.is_active else ""
+
+    def question(self, count: int) -> str:
+        sentence = ngettext(
+            "%(count)s person will be able to sign in.", "%(count)s people will be able to sign in.", count
+        )
+        return sentence % {"count": count}
+
+    def perform(self, people: list[User]) -> str:
+        _update(people, is_active=True)
+        self.log(people, _("Activated"))
+        count = len(people)
+        return ngettext("Activated %(count)s person.", "Activated %(count)s people.", count) % {"count": count}
+
+
+class Deactivate(PeopleAction):
+    name = "deactivate"
+    title = gettext_lazy("Deactivate people")
+    button = gettext_lazy("Deactivate")
+    action = Action.DEACTIVATE
+    danger = True
+
+    def needless(self, person: User) -> str:
+        return "" if person.is_active else _("inactive already")
+
+    def question(self, count: int) -> str:
+        return ngettext(
+            "%(count)s person will be signed out and will not be able to sign in. Nothing is deleted.",
+            "%(count)s people will be signed out and will not be able to sign in. Nothing is deleted.",
+            count,
+        ) % {"count": count}
+
+    def perform(self, people: list[User]) -> str:
+        _update(people, is_active=False)
+        self.log(people, _("Deactivated"))
+        count = len(people)
+        return ngettext("Deactivated %(count)s person.", "Deactivated %(count)s people.", count) % {"count": count}
+
+
+class SetRole(PeopleAction):
+    name = "set_role"
+    title = gettext_lazy("Set role")
+    button = gettext_lazy("Set role")
+    action = Action.GRANT
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        self.form = RoleForm(request.POST if "confirmed" in request.POST else None, actor=request.user)
+
+    def question(self, count: int) -> str:
+        sentence = ngettext("%(count)s person will have this role.", "%(count)s people will have this role.", count)
+        return sentence % {"count": count}
+
+    def perform(self, people: list[User]) -> str:
+        role = self.form.cleaned_data["role"] if self.form else roles.MEMBER
+        roles.assign(people, role)
+        names = {"count": len(people), "role": ROLE_LABELS[role]}
+        self.log(people, _("Role: %(role)s") % names)
+        return ngettext("%(count)s person is now %(role)s.", "%(count)s people are now %(role)s.", len(people)) % names
+
+
+class SendInvitation(PeopleAction):
+    name = "send_invitation"
+    title = gettext_lazy("Send invitations")
+    button = gettext_lazy("Send")
+    action = Action.EDIT
+
+    def needless(self, person: User) -> str:
+        if not person.is_active:
+            return _("inactive")
+        return "" if person.email else _("no e-mail")
+
+    def question(self, count: int) -> str:
+        return ngettext(
+            "%(count)s person will get a mail with a link to set a password.",
+            "%(count)s people will get a mail with a link to set a password.",
+            count,
+        ) % {"count": count}
+
+    def perform(self, people: list[User]) -> str:
+        invited = invitations.invite(people)
+        self.log(invited.queued, _("Invitation sent"))
+        count = len(invited.queued)
+        return ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", count) % {
+            "count": count
+        }
+
+
+class Delete(PeopleAction):
+    name = "delete_selected"
+    title = gettext_lazy("Delete people")
+    button = gettext_lazy("Delete")
+    action = Action.DELETE
+    danger = True
+
+    def question(self, count: int) -> str:
+        return ngettext(
+            "%(count)s person will be deleted with profile and picture. This cannot be undone.",
+            "%(count)s people will be deleted with their profiles and pictures. This cannot be undone.",
+            count,
+        ) % {"count": count}
+
+    def perform(self, people: list[User]) -> str:
+        self.log(people, "", DELETION)
+        User.objects.filter(pk__in=[person.pk for person in people]).delete()
+        return ngettext("Deleted %(count)s person.", "Deleted %(count)s people.", len(people)) % {"count": len(people)}
+
+
+class RoleForm(forms.Form):
+    """The role to give: one that the person at this form may give."""
+
+    role = forms.ChoiceField(label=gettext_lazy("Role"), required=False)
+
+    def __init__(self, *args: Any, actor: User | AnonymousUser, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [  # type: ignore[attr-defined]
+            (role, ROLE_LABELS[role]) for role in roles.grantable(actor)
+        ]
+
+
+def _update(people: list[User], **values: Any) -> None:
+    User.objects.filter(pk__in=[person.pk for person in people]).update(**values)
+
+
+class PeopleActionsMixin:
+    """The actions of the list of people."""
+
+    actions = ["activate", "deactivate", "set_role", "send_invitation", "export", "delete_selected"]
+
+    def has_deactivate_permission(self, request: HttpRequest) -> bool:
+        return roles.may(request.user, Action.DEACTIVATE)
+
+    def has_grant_permission(self, request: HttpRequest) -> bool:
+        return roles.may(request.user, Action.GRANT)
+
+    @admin.action(description=gettext_lazy("Activate"), permissions=["deactivate"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._run(request, queryset, Activate(request))
+
+    @admin.action(description=gettext_lazy("Deactivate"), permissions=["deactivate"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._run(request, queryset, Deactivate(request))
+
+    @admin.action(description=gettext_lazy("Set role"), permissions=["grant"])
+    def set_role(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._run(request, queryset, SetRole(request))
+
+    @admin.action(description=gettext_lazy("Send invitation"), permissions=["change"])
+    def send_invitation(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._run(request, queryset, SendInvitation(request))
+
+    @admin.action(description=gettext_lazy("Export"), permissions=["export"])
+    def export(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse:
+        return self.export_selected(request, queryset)  # type: ignore[attr-defined]
+
+    @admin.action(description=gettext_lazy("Delete"), permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._run(request, queryset, Delete(request))
+
+    def _run(self, request: HttpRequest, queryset: QuerySet[User], action: PeopleAction) -> HttpResponse | None:
+        """Ask before, do after: None goes back to the list."""
+        if not roles.may(request.user, action.action):
+            raise PermissionDenied
+        if queryset.count() > MAX_PEOPLE:
+            self._tell(request, _("Choose at most %(limit)s people at once.") % {"limit": MAX_PEOPLE}, messages.ERROR)
+            return None
+        if "confirmed" not in request.POST or not action.is_valid():
+            plan = action.plan(queryset)
+            if plan.people:
+                return self._ask(request, action, plan)
+            self._tell_refusals(request, plan)
+            return None
+        try:
+            with keep_one_superuser():
+                plan = action.plan(queryset)
+                if plan.people:
+                    self._tell(request, action.perform(plan.people), messages.SUCCESS)
+        except LastSuperuserError:
+            self._tell(request, LAST_SUPERUSER, messages.ERROR)
+        else:
+            self._tell_refusals(request, plan)
+        return None
+
+    def _ask(self, request: HttpRequest, action: PeopleAction, plan: Plan) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            "title": action.title,
+            "opts": self.opts,  # type: ignore[attr-defined]
+            "action": action,
+            "question": action.question(len(plan.people)),
+            "plan": plan,
+            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "select_across": request.POST.get("select_across", "0"),
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/users_profiles/confirm_action.html", context)
+
+    def _tell_refusals(self, request: HttpRequest, plan: Plan) -> None:
+        for sentence in plan.refusals:
+            self._tell(request, _("Left alone: %(people)s") % {"people": sentence}, messages.WARNING)
+
+    def _tell(self, request: HttpRequest, sentence: object, level: int) -> None:
+        self.message_user(request, str(sentence), level)  # type: ignore[attr-defined]

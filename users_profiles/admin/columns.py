@@ -1,0 +1,73 @@
+"""How facts about people are shown in lists and headers: chips, moments, names. Nothing here asks the database."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from users_profiles import roles
+from users_profiles.models import Role, User
+from users_profiles.templatetags.people import avatar_html
+
+EMPTY = "–"
+ROLE_LABELS = {roles.MEMBER: gettext_lazy("Member"), **{role.value: role.label for role in Role}}
+
+
+def chip(text: object, tone: str = "") -> SafeString:
+    """A small label; ``tone`` is a class such as ``chip-good``, and never the only sign of what it says."""
+    return format_html('<span class="chip{}">{}</span>', f" {tone}" if tone else "", text)
+
+
+def active_chip(person: User) -> SafeString:
+    """Whether the person can sign in."""
+    return chip(_("Active"), "chip-good") if person.is_active else chip(_("Inactive"))
+
+
+def person_cell(person: User) -> SafeString:
+    """Picture, full name, and the username muted under it."""
+    name = person.get_full_name()
+    username = format_html('<span class="muted small">{}</span>', person.username) if name else ""
+    return format_html(
+        '<span class="person">{}<span class="person-name"><span>{}</span>{}</span></span>',
+        avatar_html(person, "s"),
+        name or person.username,
+        username,
+    )
+
+
+def ago(moment: datetime | None, never: str = "") -> SafeString | str:
+    """A moment as people say it (``2 h ago``), the exact one on hover."""
+    if moment is None:
+        return never or _("Never")
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        date_format(local, "DATETIME_FORMAT"),
+        _in_words(moment),
+    )
+
+
+def _in_words(moment: datetime) -> str:
+    seconds = int((timezone.now() - moment).total_seconds())
+    if seconds < 60:
+        return _("just now")
+    if seconds < 3_600:
+        return _("%d min ago") % (seconds // 60)
+    if seconds < 86_400:
+        return _("%d h ago") % (seconds // 3_600)
+    days = seconds // 86_400
+    if days < 30:
+        return _("yesterday") if days == 1 else _("%d days ago") % days
+    return day(timezone.localtime(moment).date())
+
+
+def day(value: date) -> str:
+    """A date that fits a column: ``3 Nov 2026``."""
+    return date_format(value, "j M Y")

@@ -1,0 +1,179 @@
+"""The forms behind a person's page. They own the rules; the admin classes only choose what is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import UsernameField
+from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from users_profiles import roles
+from users_profiles.admin.columns import ROLE_LABELS
+from users_profiles.models import Profile, Role, User
+
+CONFLICT = gettext_lazy(
+    "Somebody changed this to “%(value)s” while you were editing. Save again to keep what you typed."
+)
+
+
+class NoticesOtherEdits(forms.ModelForm):
+    """A form that loses nobody's work when two people edit the same thing at once (security check F1).
+
+    Every field carries along the value it showed. What somebody else changed meanwhile stays as they left it, unless
+    the person at this form changed the same field: then they see both values and decide by saving again.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if self._is_compared(name, field):
+                field.show_hidden_initial = True
+
+    def _is_compared(self, name: str, field: forms.Field) -> bool:
+        if isinstance(field, forms.FileField | forms.ModelMultipleChoiceField) or self.instance._state.adding:
+            return False
+        return not self.is_bound or self.add_initial_prefix(name) in self.data
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name, field in self.fields.items():
+            if field.show_hidden_initial and name in cleaned:
+                self._compare(name, field, cleaned)
+        return cleaned
+
+    def _compare(self, name: str, field: forms.Field, cleaned: dict[str, Any]) -> None:
+        shown_as = self.add_initial_prefix(name)
+        current = self.get_initial_for_field(field, name)
+        if not field.has_changed(current, self.data.get(shown_as)):
+            return
+        if name not in self.changed_data:
+            cleaned[name] = current
+        elif cleaned[name] != current:
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data[shown_as] = field.prepare_value(current)  # type: ignore[index]
+            self.add_error(name, ValidationError(CONFLICT, code="conflict", params={"value": _words(field, current)}))
+
+
+def _words(field: forms.Field, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    choices = dict(getattr(field, "choices", ()))
+    return str(choices.get(value, "" if value is None else value))
+
+
+class PermissionsField(forms.ModelMultipleChoiceField):
+    """The permissions that mean something here, as tick boxes; those of the libraries' models are asked by nothing."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        ours = Permission.objects.filter(content_type__app_label=User._meta.app_label)
+        super().__init__(**{**kwargs, "queryset": ours.order_by("content_type__model", "pk"), "required": False})
+
+    def label_from_instance(self, obj: Permission) -> str:
+        return obj.name
+
+
+class PersonForm(NoticesOtherEdits):
+    """A person's own fields and role, as far as ``actor`` may change them.
+
+    ``actor`` is set on the class that the admin makes for each request.
+    """
+
+    role = forms.ChoiceField(label=gettext_lazy("Role"), required=False)
+    actor: User
+
+    class Meta:
+        model = User
+        fields = ("username", "first_name", "last_name", "email")
+        field_classes = {"username": UsernameField}
+        help_texts = {
+            "username": gettext_lazy("Letters, digits and @ . + - _"),
+            "is_active": gettext_lazy("Can sign in. Untick this instead of deleting somebody."),
+            "is_superuser": gettext_lazy("May do everything, to everybody."),
+            "is_staff": gettext_lazy("May open this back office; follows the role."),
+            "groups": gettext_lazy("Beside the role."),
+            "user_permissions": gettext_lazy("Beside those of the role and the groups."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        granted = roles.grantable(self.actor, None if self.instance._state.adding else self.instance)
+        if granted:
+            self.fields["role"].choices = [(role, ROLE_LABELS[role]) for role in granted]  # type: ignore[attr-defined]
+            self.initial.setdefault("role", self.instance.role if self.instance.pk else roles.MEMBER)
+        else:
+            del self.fields["role"]
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        self._refuse_taken("username", username, _("Somebody already has this username."))
+        return username
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email:
+            self._refuse_taken("email", email, _("Somebody already has this e-mail."))
+        return email
+
+    def _refuse_taken(self, field: str, value: str, sentence: str) -> None:
+        """The constraint says the same, but not beside the field."""
+        if User.objects.filter(**{f"{field}__iexact": value}).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(sentence, code="unique")
+
+    def clean_groups(self) -> list[Group]:
+        """Keep the group of the role: the list offers all others, the role has a field of its own."""
+        return [*self.cleaned_data["groups"], *self.instance.groups.filter(name__in=Role.values)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("is_superuser"):
+            cleaned["is_staff"] = True  # a superuser who cannot open the admin is a surprise
+        return cleaned
+
+    @property
+    def new_role(self) -> str | None:
+        """The role to give once the person is saved; None when it stays as it is."""
+        if "role" in self.cleaned_data and {"role", "is_superuser"}.intersection(self.changed_data):
+            return str(self.cleaned_data["role"])
+        return None
+
+
+class AddPersonForm(PersonForm):
+    """A new person. Nobody chooses a password for somebody else: the person does, by a link in a mail."""
+
+    send_invitation = forms.BooleanField(
+        label=gettext_lazy("Send an invitation"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("A mail with a link to set a password."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("send_invitation") and "email" in cleaned and not cleaned["email"]:
+            self.add_error("email", _("An invitation needs an e-mail. Give one, or send no invitation."))
+        return cleaned
+
+    def save(self, commit: bool = True) -> User:
+        self.instance.set_unusable_password()
+        return super().save(commit)
+
+
+class PersonProfileForm(NoticesOtherEdits):
+    """A profile as staff edit it; only what changed is written."""
+
+    class Meta:
+        model = Profile
+        fields = ("avatar", "bio", "location", "birth_date", "phone_number")
+
+    def save(self, commit: bool = True) -> Model:
+        if commit:
+            self.instance.save_changes()
+            return self.instance
+        return super().save(commit=False)

@@ -1,0 +1,43 @@
+"""Groups, and with them what each role may do: for superusers only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.models import Group
+from django.db import models
+from django.http import HttpRequest
+
+from users_profiles.admin.forms import PermissionsField
+
+
+def only_superusers(request: HttpRequest, obj: Any = None) -> bool:
+    """Whoever may change a group may give themselves every permission in it."""
+    return bool(request.user.is_active and request.user.is_superuser)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin):
+    filter_horizontal = ()
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "permissions":
+            return db_field.formfield(form_class=PermissionsField, **kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return only_superusers(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return only_superusers(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return only_superusers(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return only_superusers(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return only_superusers(request)

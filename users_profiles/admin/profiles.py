@@ -1,0 +1,154 @@
+"""Profiles: beside the person on one page, and as a list of their own for people who think in profiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.db.models import Case, QuerySet, Value, When
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from users_profiles import phones, roles
+from users_profiles.admin.access import PeopleAdmin, ProfilePermissions, may_see_private, visible_profile_fields
+from users_profiles.admin.columns import EMPTY, ago, chip, day, person_cell
+from users_profiles.admin.forms import PersonProfileForm
+from users_profiles.avatars import AvatarField
+from users_profiles.models import Profile, User
+from users_profiles.templatetags.people import avatar_html
+
+# Our fields bring their own inputs, which the admin would replace by its own; dates get the browser's.
+WIDGETS: dict[Any, dict[str, Any]] = {
+    AvatarField: {},
+    phones.PhoneField: {},
+    models.DateField: {"widget": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})},
+    models.TextField: {"widget": forms.Textarea(attrs={"rows": 4})},
+}
+
+
+class ProfileInline(ProfilePermissions, admin.StackedInline):
+    """The profile on the person's page. It is there already, so nothing is added or removed."""
+
+    model = Profile
+    form = PersonProfileForm
+    formfield_overrides = WIDGETS
+    can_delete = False
+    extra = 0
+    max_num = 1
+    verbose_name_plural = gettext_lazy("Profile")
+
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
+        if obj is None:
+            return []
+        fields = visible_profile_fields(request.user, obj)
+        # To who may not change it the field would be a file name; the picture is at the top of the page.
+        return fields if self.has_change_permission(request, obj) else [name for name in fields if name != "avatar"]
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return self.may_view_profile(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return self.may_change_profile(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+
+@admin.register(Profile)
+class ProfileAdmin(ProfilePermissions, PeopleAdmin):
+    to_user = "user__"
+    form = PersonProfileForm
+    formfield_overrides = WIDGETS
+    list_select_related = ("user",)
+    ordering = ("user__last_name", "user__first_name")
+
+    def person_of(self, obj: Profile | None) -> User | None:
+        return obj.user if obj else None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Profile]:
+        complete = Case(When(roles.is_complete(self.to_user), then=Value(True)), default=Value(False))
+        return super().get_queryset(request).annotate(complete=complete)
+
+    # Who may do what: a profile comes and goes with its person.
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.may_view_profile(request, None)
+
+    def has_view_permission(self, request: HttpRequest, obj: Profile | None = None) -> bool:
+        return self.may_view_profile(request, self.person_of(obj))
+
+    def has_change_permission(self, request: HttpRequest, obj: Profile | None = None) -> bool:
+        return self.may_change_profile(request, self.person_of(obj))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Profile | None = None) -> bool:
+        return False
+
+    # The list
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        private = ["phone", "born"] if may_see_private(request) else []
+        return ["person", "location", *private, "completeness", "has_picture", "changed", "user_page"]
+
+    @admin.display(description=gettext_lazy("Person"), ordering="user__last_name")
+    def person(self, profile: Profile) -> SafeString:
+        profile.user.profile = profile  # loaded already, the other way round
+        return person_cell(profile.user)
+
+    @admin.display(description=gettext_lazy("Phone"), ordering="phone_number")
+    def phone(self, profile: Profile) -> str:
+        return phones.pretty(profile.phone_number) or EMPTY
+
+    @admin.display(description=gettext_lazy("Birth date"), ordering="birth_date")
+    def born(self, profile: Profile) -> str:
+        return day(profile.birth_date) if profile.birth_date else EMPTY
+
+    @admin.display(description=gettext_lazy("Profile"))
+    def completeness(self, profile: Any) -> SafeString:
+        return chip(_("Complete"), "chip-good") if profile.complete else chip(_("Incomplete"), "chip-warn")
+
+    @admin.display(description=gettext_lazy("Picture"))
+    def has_picture(self, profile: Profile) -> str:
+        return _("Yes") if profile.avatar else EMPTY
+
+    @admin.display(description=gettext_lazy("Changed"), ordering="updated_at")
+    def changed(self, profile: Profile) -> SafeString | str:
+        return ago(profile.updated_at)
+
+    @admin.display(description=gettext_lazy("Account"))
+    def user_page(self, profile: Profile) -> SafeString:
+        url = reverse("admin:users_profiles_user_change", args=[profile.pk])
+        return format_html(
+            '<a href="{}" aria-label="{}">{}</a>',
+            url,
+            _("Account of %(person)s") % {"person": profile.user},
+            profile.user.username,
+        )
+
+    # One profile
+
+    @admin.display(description=gettext_lazy("Picture"))
+    def picture(self, profile: Profile) -> SafeString:
+        return avatar_html(profile.user, "l")
+
+    def get_fields(self, request: HttpRequest, obj: Profile | None = None) -> list[Any]:
+        if obj is None:
+            return []
+        fields = visible_profile_fields(request.user, obj.user)
+        if not self.has_change_permission(request, obj):
+            fields = ["picture" if name == "avatar" else name for name in fields]
+        return ["user_page", *fields]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> tuple[str, ...]:
+        return ("user_page", "picture")

@@ -1,0 +1,247 @@
+"""People: the list staff live in, and the one page on which a person and their profile are edited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.options import get_content_type_for_model
+from django.contrib.auth.models import AnonymousUser, Group
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from users_profiles import invitations, roles
+from users_profiles.admin.access import PeopleAdmin
+from users_profiles.admin.actions import LAST_SUPERUSER, PeopleActionsMixin
+from users_profiles.admin.columns import EMPTY, active_chip, ago, day, person_cell
+from users_profiles.admin.forms import AddPersonForm, PermissionsField, PersonForm
+from users_profiles.admin.profiles import ProfileInline
+from users_profiles.admin.superusers import LastSuperuserError, keep_one_superuser
+from users_profiles.admin.transfer import TransferMixin
+from users_profiles.models import Profile, Role, User
+from users_profiles.roles import Action
+from users_profiles.templatetags.people import role_chip
+
+HISTORY = 5
+RAW_ACCESS = ("is_superuser", "is_staff", "groups", "user_permissions")
+
+
+@admin.register(User)
+class UserAdmin(TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore[misc]
+    to_profile = "profile__"
+    form = PersonForm
+    add_form = AddPersonForm
+    inlines = [ProfileInline]
+    list_display = ["person", "email_column", "role_column", "location", "active_column", "signed_in", "joined"]
+    list_select_related = ("profile",)
+    ordering = ("last_name", "first_name")
+
+    class Media:
+        css = {"all": ["users_profiles/person.css"]}
+
+    def person_of(self, obj: User | None) -> User | None:
+        return obj
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        people: Any = super().get_queryset(request)
+        return people.with_role().with_profile()
+
+    # Who may do what
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return roles.may(request.user, Action.ADD)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return roles.may(request.user, Action.DELETE, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Let a person be deleted although profiles cannot: the profile goes along."""
+        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, perms_needed - {Profile._meta.verbose_name}, protected
+
+    # The list
+
+    @admin.display(description=gettext_lazy("Person"), ordering="last_name")
+    def person(self, person: User) -> str:
+        return person_cell(person)
+
+    @admin.display(description=gettext_lazy("E-mail"), ordering="email")
+    def email_column(self, person: User) -> str:
+        return person.email or EMPTY
+
+    @admin.display(description=gettext_lazy("Role"), ordering="role_name")
+    def role_column(self, person: User) -> str:
+        return role_chip(person)
+
+    @admin.display(description=gettext_lazy("Location"), ordering="profile__location")
+    def location(self, person: User) -> str:
+        return person.profile.location or EMPTY
+
+    @admin.display(description=gettext_lazy("Active"), ordering="is_active")
+    def active_column(self, person: User) -> str:
+        return active_chip(person)
+
+    @admin.display(description=gettext_lazy("Last sign-in"), ordering="last_login")
+    def signed_in(self, person: User) -> str:
+        return ago(person.last_login)
+
+    @admin.display(description=gettext_lazy("Joined"), ordering="date_joined")
+    def joined(self, person: User) -> str:
+        return ago(person.date_joined)
+
+    # One person: what is shown
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
+        """Hide the profile on the add page: the signal creates it, and an inline would create a second one."""
+        return self.inlines if obj else []
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
+        own = [("first_name", "last_name"), "username", "email"]
+        granted = bool(roles.grantable(request.user, obj))
+        if obj is None:
+            return [(_("Person"), {"fields": [*own, *(["role"] if granted else []), "send_invitation"]})]
+        access = [
+            "role" if granted else "role_column",
+            "is_active" if roles.may(request.user, Action.DEACTIVATE, obj) else "active_column",
+        ]
+        fieldsets: list[Any] = [
+            (_("Person"), {"fields": own}),
+            (_("Role and access"), {"fields": access, "classes": ["side"]}),
+        ]
+        if _may_touch_raw_access(request.user, obj):
+            fieldsets.append((_("Permissions"), {"fields": RAW_ACCESS, "classes": ["side", "collapse"]}))
+        return fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return ("role_column", "active_column")
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **{"form": self.form if obj else self.add_form, **kwargs})
+        form.actor = request.user  # the class was made for this request
+        return form
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """Show groups and permissions as tick boxes, without links to a window in which to add more of them."""
+        if not isinstance(db_field, models.ManyToManyField):
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "user_permissions":
+            return db_field.formfield(form_class=PermissionsField, **kwargs)
+        others = Group.objects.exclude(name__in=Role.values).order_by("name")
+        return db_field.formfield(queryset=others, widget=forms.CheckboxSelectMultiple, **kwargs)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        person = kwargs.get("obj")
+        if person is not None:
+            context |= self._about(request, person)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _about(self, request: HttpRequest, person: User) -> dict[str, Any]:
+        """What stands above and beside the form."""
+        history = LogEntry.objects.filter(
+            content_type=get_content_type_for_model(User), object_id=str(person.pk)
+        ).select_related("user")
+        return {
+            "role_chip": role_chip(person),
+            "active_chip": active_chip(person),
+            "joined": day(timezone.localtime(person.date_joined).date()),
+            "signed_in": ago(person.last_login),
+            "can_send_link": roles.may(request.user, Action.EDIT, person) and person.is_active and bool(person.email),
+            "person_history": [{"entry": entry, "ago": ago(entry.action_time)} for entry in history[:HISTORY]],
+        }
+
+    # One person: what is saved
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Write the fields that changed, and no others: the copy may be older than what it would overwrite."""
+        if not change:
+            obj.save()
+            return
+        own = {field.name for field in User._meta.concrete_fields}
+        changed = own.intersection(form.changed_data)
+        if "is_superuser" in changed:
+            changed.add("is_staff")
+        with keep_one_superuser():
+            obj.save(update_fields=changed)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if form.new_role is not None:
+            roles.assign([form.instance], form.new_role)
+        if not change and form.cleaned_data["send_invitation"]:
+            invitations.invite([form.instance])
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Say which fields changed, in one list: to the reader of the history, person and profile are one."""
+        message = super().construct_change_message(request, form, formsets, add)
+        fields = [name for part in message for name in part.get("changed", {}).get("fields", [])]
+        return [{"changed": {"fields": fields}}] if fields and not add else message
+
+    def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+        """Go on to the new person's page, where the profile waits to be filled in."""
+        if "_addanother" in request.POST or "_popup" in request.POST or not self.has_change_permission(request, obj):
+            return super().response_add(request, obj, post_url_continue)
+        sent = "send_invitation" in request.POST
+        sentence = _("%(person)s was added. An invitation is on its way.") if sent else _("%(person)s was added.")
+        self.message_user(request, sentence % {"person": obj}, messages.SUCCESS)
+        return HttpResponseRedirect(_page(obj))
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, object_id, *args, **kwargs)
+        except LastSuperuserError:
+            return self._refuse_last_superuser(request)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except LastSuperuserError:
+            return self._refuse_last_superuser(request)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        with keep_one_superuser():
+            super().delete_model(request, obj)
+
+    def _refuse_last_superuser(self, request: HttpRequest) -> HttpResponse:
+        self.message_user(request, str(LAST_SUPERUSER), messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
+
+    # Mail with a link to set a password
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.send_link_view))
+        return [path("<int:pk>/send-link/", view, name="users_profiles_user_send_link"), *super().get_urls()]
+
+    def send_link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Mail a link to set a password; staff never set one for somebody else."""
+        person = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        if invitations.invite([person]).queued:
+            self.log_change(request, person, _("Password link sent"))
+            self.message_user(
+                request, _("A mail to %(email)s is on its way.") % {"email": person.email}, messages.SUCCESS
+            )
+        else:
+            self.message_user(
+                request, _("No mail was sent: the person is inactive or has no e-mail."), messages.WARNING
+            )
+        return HttpResponseRedirect(_page(person))
+
+
+def _page(person: User) -> str:
+    return reverse("admin:users_profiles_user_change", args=[person.pk])
+
+
+def _may_touch_raw_access(actor: User | AnonymousUser, person: User) -> bool:
+    """Only superusers, and nobody for themselves: one wrong tick locks out."""
+    return actor.is_superuser and roles.may(actor, Action.GRANT, person)
