@@ -4,15 +4,23 @@ django-environ parses; what it lets pass (``DEBUG=maybe`` is False to it, ``"*"`
 because a setting that was misread is found weeks later and a process that does not start is found at once.
 """
 
+import os
 import sys
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
-FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+
+DATABASE_SCHEMES = frozenset({"sqlite", "postgres", "postgresql"})
+CACHE_SCHEMES = frozenset({"locmemcache", "dbcache", "rediscache", "redis", "rediss"})
+EMAIL_SCHEMES = frozenset({"consolemail", "smtp", "smtp+tls", "smtp+ssl", "filemail", "memorymail", "dummymail"})
 
 
 def stop(sentence: str) -> NoReturn:
@@ -24,12 +32,13 @@ class Settings:
     """Typed look-ups in the environment (and in ``.env``, which never overrides the environment)."""
 
     def __init__(self, dotenv: Path) -> None:
-        self._env = environ.Env()
         if dotenv.is_file():
-            self._env.read_env(dotenv)
+            environ.Env.read_env(dotenv)
 
     def text(self, name: str, default: str = "") -> str:
-        return self._env.str(name, default=default).strip()
+        """The value without blanks around it. A name that is set to nothing counts as not set."""
+        # Not Env.str: that takes a value beginning with a dollar sign, as secrets may, for the name of another one.
+        return os.environ.get(name, "").strip() or default
 
     def flag(self, name: str, default: bool) -> bool:
         word = self.text(name, str(default)).lower()
@@ -47,23 +56,78 @@ class Settings:
         raw = self.text(name, ",".join(default))
         return [word.strip() for word in raw.split(",") if word.strip()]
 
-    def database(self, name: str, default: str) -> dict[str, object]:
-        return dict(self._url(name, default, self._env.db_url_config, {"sqlite", "postgres", "postgresql"}))
+    def choice(self, name: str, default: str, known: Callable[[str], bool], example: str) -> str:
+        """A word out of a list too long to print, such as the time zones."""
+        word = self.text(name, default)
+        if not known(word):
+            stop(f"{name} is {word!r}, which is not known; write one such as {example}.")
+        return word
 
-    def cache(self, name: str, default: str) -> dict[str, object]:
-        schemes = {"locmemcache", "dbcache", "rediscache", "redis", "rediss"}
-        return dict(self._url(name, default, self._env.cache_url_config, schemes))
+    def hosts(self, name: str, default: tuple[str, ...]) -> list[str]:
+        """Host names as people type them: Django compares them with the Host header, without scheme or port."""
+        hosts = self.words(name, default)
+        for host in hosts:
+            if "/" in host or (":" in host and not host.startswith("[")):
+                stop(f"{name} has {host!r}; write the name alone, such as people.example.com.")
+        return hosts
 
-    def email(self, name: str, default: str) -> dict[str, object]:
-        schemes = {"consolemail", "smtp", "smtp+tls", "smtp+ssl", "filemail", "memorymail", "dummymail"}
-        return dict(self._url(name, default, self._env.email_url_config, schemes))
+    def origins(self, name: str) -> list[str]:
+        origins = self.words(name)
+        for origin in origins:
+            self._web_address(name, origin)
+        return origins
 
-    def _url(self, name, default, parse, schemes):  # type: ignore[no-untyped-def]
+    def address(self, name: str, default: str) -> str:
+        """The address of a web site, without a slash at the end."""
+        return self._web_address(name, self.text(name, default)).rstrip("/")
+
+    def folder(self, name: str, default: Path) -> Path:
+        """A folder that exists, or can be made."""
+        path = Path(self.text(name, str(default))).expanduser().resolve()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            stop(f"{name} is {str(path)!r}, which cannot be made a folder ({error.strerror}).")
+        return path
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        found = self._url(name, self.text(name, default), environ.Env.db_url_config, DATABASE_SCHEMES)
+        if found["NAME"] in {"", ":memory:"}:
+            stop(f"{name} names no database; .env.example shows the form.")
+        if found["ENGINE"].endswith("sqlite3") and not Path(found["NAME"]).resolve().parent.is_dir():
+            stop(f"{name} names a file in a folder that does not exist.")
+        return found
+
+    def cache(self, name: str, default: str) -> dict[str, Any]:
+        found = self._url(name, self.text(name, default), environ.Env.cache_url_config, CACHE_SCHEMES)
+        if not found["LOCATION"] and not found["BACKEND"].endswith("LocMemCache"):
+            stop(f"{name} names no table or server; .env.example shows the form.")
+        if found["BACKEND"].endswith("RedisCache") and find_spec("redis") is None:
+            stop(f"{name} names a Redis server; install the package redis to reach it.")
+        return found
+
+    def email(self, name: str, default: str) -> dict[str, Any]:
         raw = self.text(name, default)
+        if not raw:
+            stop(f"{name} is not set. Name the server that sends mail, such as smtp+tls://user:password@host:587.")
+        found = self._url(name, raw, environ.Env.email_url_config, EMAIL_SCHEMES)
+        if raw.startswith("smtp") and not found["EMAIL_HOST"]:
+            stop(f"{name} names no host; .env.example shows the form.")
+        return found
+
+    def _url(
+        self, name: str, raw: str, parse: Callable[[str], dict[str, Any]], schemes: frozenset[str]
+    ) -> dict[str, Any]:
+        # The value itself is never repeated: it may hold a password.
         if raw.partition(":")[0] not in schemes:
-            # The value itself is not repeated: it may hold a password.
             stop(f"{name} must be an address that starts with one of {', '.join(sorted(schemes))}.")
         try:
-            return parse(raw)
-        except (ImproperlyConfigured, ValueError, KeyError):
+            return dict(parse(raw))
+        except (ImproperlyConfigured, ValueError, KeyError, AttributeError):
             stop(f"{name} is not an address that can be understood; .env.example shows the form.")
+
+    def _web_address(self, name: str, raw: str) -> str:
+        parts = urlsplit(raw)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            stop(f"{name} has {raw!r}; write an address such as https://people.example.com.")
+        return raw

@@ -3,34 +3,38 @@
 With DEBUG on, values good for one machine are the default; without it, whatever matters must be said.
 """
 
+import os
 from pathlib import Path
+from zoneinfo import available_timezones
 
+import phonenumbers
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.env import Settings, stop
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Settings(BASE_DIR / ".env")
+# A test run, or a second copy on one machine, names another file here, or none (/dev/null).
+env = Settings(Path(os.environ.get("ENV_FILE") or BASE_DIR / ".env"))
 
 # Core ---------------------------------------------------------------------------------------------------------------
 
 DEBUG = env.flag("DEBUG", default=False)
-DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = env.folder("DATA_DIR", BASE_DIR / "var")
 
 SECRET_KEY = env.text("SECRET_KEY", "development-only-" * 4 if DEBUG else "")
 if not SECRET_KEY:
     stop("SECRET_KEY is not set. Set it to a long random text, or copy .env.example to .env to try things out.")
-if not DEBUG and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith(("development-", "django-insecure-"))):
+_is_random = len(SECRET_KEY) >= 50 and len(set(SECRET_KEY)) >= 5
+if not DEBUG and (not _is_random or SECRET_KEY.startswith(("development-", "django-insecure-"))):
     stop("SECRET_KEY is too weak. Use at least 50 random characters; README.md has a command that makes one.")
 
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]") if DEBUG else ())
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]") if DEBUG else ())
 if not ALLOWED_HOSTS:
     stop("ALLOWED_HOSTS is not set. Name the host people will type, such as people.example.com.")
 if not DEBUG and "*" in ALLOWED_HOSTS:
     stop("ALLOWED_HOSTS is '*', which lets anybody forge links in mails. Name the hosts instead.")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
@@ -42,7 +46,7 @@ INSTALLED_APPS = [
     "users_profiles",
     "import_export",
     "jazzmin",
-    "django.contrib.admin",
+    "backoffice.apps.BackofficeAdminConfig",  # django.contrib.admin, on our own site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -130,15 +134,12 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 USE_TZ = True
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.choice("TIME_ZONE", "UTC", available_timezones().__contains__, "Europe/Berlin or UTC")
 
 # Sign-in ------------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "users_profiles.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["users_profiles.accounts.SignInBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -147,10 +148,33 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+# How long a link that sets a password works, in seconds: an invitation sent on a Friday may be read a week later.
+PASSWORD_RESET_TIMEOUT = 7 * 24 * 60 * 60
+
+ACCOUNT_ADAPTER = "users_profiles.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "users_profiles.account_forms.LoginForm",
+    "signup": "users_profiles.account_forms.SignupForm",
+    "add_email": "users_profiles.account_forms.AddEmailForm",
+    "change_password": "users_profiles.account_forms.ChangePasswordForm",
+    "set_password": "users_profiles.account_forms.SetPasswordForm",
+    "reset_password": "users_profiles.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "users_profiles.account_forms.ResetPasswordKeyForm",
+    "reauthenticate": "users_profiles.account_forms.ReauthenticateForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_REDIRECT_URL = "profile"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+# Who registers proves the address first; accounts.must_verify says why nobody else has to.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_ADAPTER = "users_profiles.accounts.AccountAdapter"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one replaces it once proven
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# allauth's own generator writes an unproven address for everybody who asks for a link.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""  # the subjects name the product
 
 # Who may register: nobody, unless REGISTRATION_OPEN is on; then everybody, or only addresses of these domains.
 REGISTRATION_OPEN = env.flag("REGISTRATION_OPEN", default=False)
@@ -162,8 +186,10 @@ _email = env.email("EMAIL_URL", "consolemail://" if DEBUG else "")
 vars().update(_email)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Backoffice <backoffice@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_SUBJECT_PREFIX = "[Backoffice] "  # mails to ADMIN_EMAILS about errors
+EMAIL_TIMEOUT = 15  # seconds; somebody may be waiting for the page
 # The address in mails that a worker sends: it has no request to take it from.
-BASE_URL = env.text("BASE_URL", "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
+BASE_URL = env.address("BASE_URL", "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('.')}")
 
 # Security -----------------------------------------------------------------------------------------------------------
 
@@ -189,6 +215,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # else every attempt to sign in counts against the proxy's address
 ADMINS = [("Operator", address) for address in env.words("ADMIN_EMAILS")]
 
 # Import and export --------------------------------------------------------------------------------------------------
@@ -197,7 +224,9 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 
 # The country that a phone number without a country code is taken to be from (two letters).
-PHONE_DEFAULT_REGION = env.text("PHONE_DEFAULT_REGION", "US").upper()
+PHONE_DEFAULT_REGION = env.choice(
+    "PHONE_DEFAULT_REGION", "US", phonenumbers.SUPPORTED_REGIONS.__contains__, "US, GB or DE"
+)
 # Overrides of the role table, see users_profiles/roles.py: {"Reader": {"own_fields": ["bio"]}}.
 USERS_PROFILES_ROLES: dict[str, dict[str, object]] = {}
 
@@ -226,15 +255,42 @@ JAZZMIN_SETTINGS = {
     "show_ui_builder": False,
     "related_modal_active": False,
     "changeform_format": "single",
+    # Names of icons in static/backoffice/icons.svg.
+    "icons": {
+        "users_profiles.user": "people",
+        "users_profiles.profile": "profile",
+        "users_profiles.import": "import",
+        "auth.group": "key",
+    },
+    "default_icon_parents": "groups",
+    "default_icon_children": "columns",
+    "order_with_respect_to": [
+        "users_profiles",
+        "users_profiles.user",
+        "users_profiles.profile",
+        "users_profiles.import",
+        "auth",
+    ],
+    "usermenu_links": [
+        {"name": _("Your profile"), "url": "profile", "icon": "user"},
+        {"name": _("Change password"), "url": "account_change_password", "icon": "key"},
+    ],
 }
 JAZZMIN_UI_TWEAKS = {"theme": "default", "default_theme_mode": "auto"}
 
 # Log ----------------------------------------------------------------------------------------------------------------
 
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}.__contains__, "INFO or WARNING"
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.utils.autoreload": {"level": "WARNING"},  # it prints the same itself
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner would fill a page
+    },
 }

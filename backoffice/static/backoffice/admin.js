@@ -1,0 +1,30 @@
+// Small helps on every page of the admin.
+"use strict";
+{
+  // "/" goes to the search of the list, or to the one in the top bar.
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const search = document.getElementById("searchbar") || document.getElementById("people-search");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  });
+
+  // A form that came back with errors says so first, to screen readers too.
+  document.querySelector(".error-summary")?.focus();
+
+  // A form is sent once, however often its button is pressed.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    // A download leaves the page where it is: let the button work again.
+    setTimeout(() => delete form.dataset.sent, 3000);
+  });
+}
