@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from users_profiles import roles
 from users_profiles.models import Role, User
 
 PASSWORD = "correct-horse-battery"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs PostgreSQL runs where TEST_DATABASE_URL names one; .ci/test says loudly when none does."""
+    if connection.vendor != "postgresql":
+        for item in items:
+            if item.get_closest_marker("postgres"):
+                item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set TEST_DATABASE_URL"))
+
+
+def pytest_unconfigure() -> None:
+    """The folder that tests/settings.py made for this process; the workers of xdist never reach its atexit."""
+    shutil.rmtree(django_settings.DATA_DIR, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +100,7 @@ def browse() -> Callable[[User | None], Client]:
     def as_(person: User | None) -> Client:
         client = Client()
         if person is not None:
-            client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+            client.force_login(person)
         return client
 
     return as_

@@ -3,14 +3,16 @@
 import os
 import tempfile
 
-os.environ.setdefault("DEBUG", "on")
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="backoffice-tests-"))
-if os.environ.get("TEST_DATABASE_URL"):
-    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+# Neither somebody's own .env nor the database in their shell is any business of a test run.
+os.environ["ENV_FILE"] = os.devnull
+os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
+os.environ["DEBUG"] = "on"
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="backoffice-tests-")
 
-from backoffice.settings import *  # noqa: E402, F403
+from backoffice.settings import *
 
 DEBUG = False
+STATIC_ROOT.mkdir()  # WhiteNoise warns of a missing one at every client
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}

@@ -1,0 +1,63 @@
+"""``manage.py ensure_profiles``: finds people without a profile and gives them one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from users_profiles.management.commands import ensure_profiles
+from users_profiles.models import Profile, User
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*options: str) -> str:
+    out = StringIO()
+    call_command("ensure_profiles", *options, stdout=out)
+    return out.getvalue().strip()
+
+
+@pytest.fixture
+def three_without(make_person: Callable[..., User]) -> None:
+    """Three people whom another program put into the table, beside one of ours."""
+    make_person("ada", location="London")
+    for number in range(3):
+        User._base_manager.bulk_create([User(username=f"raw{number}")])
+
+
+def test_it_gives_a_profile_to_whoever_has_none(three_without: None) -> None:
+    assert run() == "3 profiles made."
+    assert not User.objects.without_profile().exists()
+    assert run() == "0 profiles made."
+
+
+def test_it_leaves_the_profiles_there_are_alone(three_without: None) -> None:
+    before = Profile.objects.values().get()
+    run()
+    assert Profile.objects.filter(pk=before["user_id"]).values().get() == before
+
+
+def test_a_dry_run_only_counts(three_without: None) -> None:
+    assert run("--dry-run") == "3 people have no profile."
+    assert Profile.objects.count() == 1
+
+
+def test_it_works_through_many_in_chunks(monkeypatch: pytest.MonkeyPatch, three_without: None) -> None:
+    monkeypatch.setattr(ensure_profiles, "CHUNK", 2)
+    assert run() == "3 profiles made."
+    assert not User.objects.without_profile().exists()
+
+
+def test_more_people_take_no_more_queries() -> None:
+    counts = []
+    for size in (2, 40):
+        User._base_manager.bulk_create([User(username=f"{size}-{number}") for number in range(size)])
+        with CaptureQueriesContext(connection) as captured:
+            run()
+        counts.append(len(captured))
+    assert counts[0] == counts[1]

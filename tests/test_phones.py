@@ -1,0 +1,90 @@
+"""Phone numbers: whatever people type becomes E.164, or a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from users_profiles import phones
+from users_profiles.models import Profile, User
+from users_profiles.phones import E164, normalise, pretty
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "stored"),
+    [
+        ("+4930123456", None, "+4930123456"),
+        (" +49 (0)30 12 34 56 ", None, "+4930123456"),
+        ("0049 30 123456", "DE", "+4930123456"),
+        ("030/123456", "DE", "+4930123456"),
+        ("895-137-2034", "US", "+18951372034"),  # of a possible length, though no such area is in use
+        ("(512) 234-5678", "US", "+15122345678"),
+        ("020 7123 4567", "GB", "+442071234567"),
+        ("+٤٩٣٠١٢٣٤٥٦", None, "+4930123456"),
+        ("", None, ""),
+        ("   ", None, ""),
+    ],
+)
+def test_a_number_is_stored_as_it_is_dialled_from_anywhere(typed: str, region: str | None, stored: str) -> None:
+    assert normalise(typed, region) == stored
+
+
+def test_a_number_without_country_is_from_the_country_in_the_settings(settings: Any) -> None:
+    settings.PHONE_DEFAULT_REGION = "DE"
+    assert normalise("030 123456") == "+4930123456"
+
+
+@pytest.mark.parametrize(
+    "typed", ["call me", "12", "+", "+49", "0" * 40, "030 123456 ext. 7", "1e5", "=1+1", "\x00", "+999 1234 5678"]
+)
+def test_what_is_no_number_is_refused_with_a_sentence(typed: str) -> None:
+    with pytest.raises(ValidationError, match=r"is not a phone number\. Write it with the country code"):
+        normalise(typed)
+
+
+@given(
+    st.one_of(st.text(max_size=40), st.from_regex(r"\+?[0-9 ()/.-]{1,24}", fullmatch=True)),
+    st.sampled_from(["US", "DE", "GB"]),
+)
+def test_the_result_is_e164_and_stays_what_it_is(typed: str, region: str) -> None:
+    try:
+        stored = normalise(typed, region)
+    except ValidationError:
+        return
+    assert stored == "" or E164.fullmatch(stored)
+    assert normalise(stored) == stored
+
+
+@given(st.from_regex(E164, fullmatch=True))
+def test_what_is_stored_already_is_never_changed(number: str) -> None:
+    assert normalise(number) == number
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"), [("+4930123456", "+49 30 123456"), ("", ""), ("nonsense", "nonsense"), ("+1", "+1")]
+)
+def test_a_number_is_shown_with_the_spaces_people_read_it_by(stored: str, shown: str) -> None:
+    assert pretty(stored) == shown
+
+
+@pytest.mark.django_db
+def test_validating_a_profile_normalises_its_number() -> None:
+    profile = User.objects.create(username="ada").profile
+    profile.phone_number = "+49 30 123456"
+    profile.full_clean()
+    assert profile.phone_number == "+4930123456"
+    profile.phone_number = "call me"
+    with pytest.raises(ValidationError) as refused:
+        profile.full_clean()
+    assert list(refused.value.message_dict) == ["phone_number"]
+
+
+def test_the_form_takes_more_characters_than_are_stored() -> None:
+    field = Profile._meta.get_field("phone_number").formfield()
+    assert isinstance(Profile._meta.get_field("phone_number"), phones.PhoneField)
+    assert field.clean("+49 (0) 30 / 12 34 56 - 78") == "+49 (0) 30 / 12 34 56 - 78"
+    assert field.widget.input_type == "tel"
