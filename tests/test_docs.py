@@ -1,0 +1,95 @@
+"""The papers: what they tell people to type exists, and what can be set is documented."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+
+ROOT = settings.BASE_DIR
+PAPERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "fixtures/README.md"]
+LOOK_UPS = {
+    "text",
+    "flag",
+    "number",
+    "words",
+    "choice",
+    "hosts",
+    "origins",
+    "address",
+    "folder",
+    "database",
+    "cache",
+    "email",
+}
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def settings_read() -> set[str]:
+    """The first argument of every look-up in settings.py, such as ``env.flag("DEBUG", ...)``."""
+    calls = [node for node in ast.walk(ast.parse(text_of("backoffice/settings.py"))) if isinstance(node, ast.Call)]
+    return {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr in LOOK_UPS
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "env"
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def test_the_example_documents_exactly_the_settings_that_are_read() -> None:
+    assert len(settings_read()) > 20
+    documented = set(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", text_of(".env.example"), re.MULTILINE))
+    assert documented == settings_read()
+
+
+def test_every_setting_in_the_example_is_explained() -> None:
+    explained = False
+    for line in text_of(".env.example").splitlines():
+        if re.match(r"(?:# )?[A-Z][A-Z_]+=", line):
+            assert explained, f"{line} has no explanation above it"
+        else:
+            explained = line.startswith("#")
+
+
+def test_the_example_sets_nothing_but_debug() -> None:
+    assert re.findall(r"^\w+=.*", text_of(".env.example"), re.MULTILINE) == ["DEBUG=on"]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_make_targets_named_exist(paper: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), re.MULTILINE))
+    assert {"run", "test", "lint", "help"} <= targets
+    assert set(re.findall(r"(?:`|^|&& )make ([a-z-]+)", text_of(paper), re.MULTILINE)) <= targets
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_management_commands_named_exist(paper: str) -> None:
+    assert set(re.findall(r"manage\.py ([a-z_]+)", text_of(paper))) <= set(get_commands())
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_the_files_linked_exist(paper: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text_of(paper))
+    missing = [link for link in links if not (ROOT / Path(paper).parent / link).exists()]
+    assert missing == []
+
+
+def test_requirements_are_pinned_and_agree_with_the_constraints() -> None:
+    constraints = dict(re.findall(r"^([\w.-]+)==([\w.]+)", text_of("constraints.txt").lower(), re.MULTILINE))
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in text_of(name).lower().splitlines():
+            wanted = line.split("#")[0].strip()
+            if wanted and not wanted.startswith("-"):
+                match = re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?==([\w.]+)", wanted)
+                assert match, f"{name}: {wanted} is not pinned"
+                assert constraints[match[1]] == match[2], f"{name}: {wanted} is not what constraints.txt says"
