@@ -137,22 +137,24 @@ def _of(part: int, whole: int) -> str:
 
 
 def by_role() -> list[Bar]:
-    """People per role, highest first; superusers count as such, whatever their role."""
-    ordinary = User.objects.filter(is_superuser=False)
-    per_group = dict(
-        User.groups.through._default_manager.filter(group__name__in=Role.values, user__is_superuser=False)
-        .values_list("group__name")
-        .annotate(Count("user"))
-    )
-    counts = [(_("Superuser"), User.objects.filter(is_superuser=True).count(), SUPERUSERS)]
+    """People per role, highest first; superusers count as such, whatever their role.
+
+    Members are those who are left: to look for people without a group is to look at everybody.
+    """
+    holders = User.groups.through._default_manager.filter(group__name__in=Role.values, user__is_superuser=False)
+    per_group = dict(holders.values_list("group__name").annotate(Count("user")))
+    everybody = User.objects.aggregate(people=Count("pk"), superusers=Count("pk", filter=Q(is_superuser=True)))
+    with_role = holders.aggregate(people=Count("user", distinct=True))["people"]
+    counts = [(_("Superuser"), everybody["superusers"], SUPERUSERS)]
     counts += [(str(role.label), per_group.get(role.value, 0), role.value) for role in Role]
-    counts += [(_("Member"), ordinary.in_role(roles.MEMBER).count(), MEMBERS)]
+    counts += [(_("Member"), everybody["people"] - everybody["superusers"] - with_role, MEMBERS)]
     return _bars([(label, count, {"role": value}) for label, count, value in counts])
 
 
 def top_locations(count: int = TOP_LOCATIONS) -> list[tuple[str, int]]:
     """The locations with the most people, and how many those are."""
-    places = Profile.objects.exclude(location="").values_list("location").annotate(people=Count("pk"))
+    # Compared by "greater than", which the index on locations can serve, and "not equal" cannot.
+    places = Profile.objects.filter(location__gt="").values_list("location").annotate(people=Count("pk"))
     return list(places.order_by("-people", "location")[:count])
 
 

@@ -176,7 +176,8 @@ class SetRole(PeopleAction):
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
-        self.form = RoleForm(request.POST if "confirmed" in request.POST else None, actor=request.user)
+        asked = "confirmed" in request.POST
+        self.form = RoleForm(request.POST if asked else None, actor=request.user, label_suffix="")
 
     def question(self, count: int) -> str:
         sentence = ngettext("%(count)s person will have this role.", "%(count)s people will have this role.", count)

@@ -119,7 +119,8 @@ class UserAdmin(TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore
             (_("Role and access"), {"fields": access, "classes": ["side"]}),
         ]
         if _may_touch_raw_access(request.user, obj):
-            fieldsets.append((_("Permissions"), {"fields": RAW_ACCESS, "classes": ["side", "collapse"]}))
+            raw = [name for name in RAW_ACCESS if name != "groups" or _other_groups().exists()]
+            fieldsets.append((_("Permissions"), {"fields": raw, "classes": ["side", "collapse"]}))
         return fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
@@ -136,8 +137,7 @@ class UserAdmin(TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "user_permissions":
             return db_field.formfield(form_class=PermissionsField, **kwargs)
-        others = Group.objects.exclude(name__in=Role.values).order_by("name")
-        return db_field.formfield(queryset=others, widget=forms.CheckboxSelectMultiple, **kwargs)
+        return db_field.formfield(queryset=_other_groups(), widget=forms.CheckboxSelectMultiple, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         person = kwargs.get("obj")
@@ -240,6 +240,11 @@ class UserAdmin(TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore
 
 def _page(person: User) -> str:
     return reverse("admin:users_profiles_user_change", args=[person.pk])
+
+
+def _other_groups() -> QuerySet[Group]:
+    """The groups that are not roles; those have a field of their own."""
+    return Group.objects.exclude(name__in=Role.values).order_by("name")
 
 
 def _may_touch_raw_access(actor: User | AnonymousUser, person: User) -> bool:
