@@ -8,14 +8,15 @@ what comes here has been cleaned.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 Model = type[models.Model]
-Values = tuple[Any, ...]
+Values = Sequence[Any]
 
 
 class Bulk(Protocol):
@@ -35,6 +36,18 @@ def bulk() -> Bulk:
     """The fastest way to write that the default database knows."""
     ways: dict[str, type[Bulk]] = {"sqlite": SQLiteBulk, "postgresql": PostgresBulk}
     return ways.get(connection.vendor, PortableBulk)()
+
+
+def among(values: Collection[Any], of: str = "text") -> Any:
+    """For the right side of an ``__in``: a thousand values as one parameter, which spares the ORM a look at each.
+
+    ``of`` is what PostgreSQL calls their type.
+    """
+    if connection.vendor == "sqlite":
+        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(values))])
+    if connection.vendor == "postgresql":
+        return RawSQL(f"SELECT unnest(%s::{of}[])", [list(values)])  # noqa: S611 (of is ours)
+    return values
 
 
 class PortableBulk:
@@ -112,31 +125,34 @@ class PostgresBulk:
             cursor.execute("DROP TABLE fresh")
 
     def _copy(self, table: str, columns: str, rows: Iterable[Values]) -> None:
-        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        # copy() is the driver's own and would raise the driver's own errors, which nobody above looks for.
+        with (
+            connection.wrap_database_errors,
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
+        ):
             for row in rows:
                 copy.write_row(row)
 
 
 def _stored(model: Model, names: Sequence[str], rows: Iterable[Values]) -> Iterable[Values]:
-    """The rows with their values as the driver takes them; what it takes as it is costs nothing."""
+    """The rows with their values as the driver takes them: column by column, those it takes as they are untouched."""
     changed = [(at, convert) for at, name in enumerate(names) if (convert := _converter(_field(model, name)))]
     if not changed:
         return rows
-    return _converted(rows, changed)
-
-
-def _converted(rows: Iterable[Values], changed: Sequence[tuple[int, Callable[[Any], Any]]]) -> Iterator[Values]:
-    for row in rows:
-        values = list(row)
-        for at, convert in changed:
-            values[at] = convert(values[at])
-        yield tuple(values)
+    table: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    if not table:
+        return ()
+    for at, convert in changed:
+        table[at] = [convert(value) for value in table[at]]
+    return zip(*table, strict=True)
 
 
 def _converter(field: Any) -> Callable[[Any], Any] | None:
     """What Django itself does to a value of this field on its way to this database, where it does anything."""
     if isinstance(field, models.JSONField):
-        return json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+        return lambda value: encode(value) if value else "[]" if isinstance(value, list) else "{}"
     if isinstance(field, models.DateField) and connection.vendor == "sqlite":
         # The same days, and the same moment, come again and again.
         return lru_cache(maxsize=10_000)(lambda value: field.get_db_prep_value(value, connection))

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 
 from users_profiles.models import ImportRow, Role, User
 from users_profiles.transfer import columns
+from users_profiles.transfer.bulk import among
 
 Outcome = ImportRow.Outcome
 
@@ -84,9 +85,9 @@ class Directory:
 
     def __init__(self, usernames: Collection[str], emails: Collection[str], lock: bool) -> None:
         self._people: dict[int, Known] = {}
-        self._load(User.objects.annotate(key=Lower("username")).filter(key__in=usernames), bool(usernames), lock)
+        self._load(User.objects.annotate(key=Lower("username")).filter(key__in=among(usernames)), bool(usernames), lock)
         missing = set(emails) - {person.values["email"].lower() for person in self._people.values()}
-        by_email = User.objects.annotate(key=Lower("email")).exclude(email="").filter(key__in=missing)
+        by_email = User.objects.annotate(key=Lower("email")).exclude(email="").filter(key__in=among(missing))
         self._load(by_email, bool(missing), lock)
         self._load_roles()
         self.by_username = {person.values["username"].lower(): person for person in self._people.values()}
@@ -107,14 +108,20 @@ class Directory:
             self._people[pk] = known
 
     def _load_roles(self) -> None:
+        if not self._people:
+            return
         names = dict(Group.objects.filter(name__in=Role.values).values_list("pk", "name"))
-        held = User.groups.through._default_manager.filter(user_id__in=list(self._people), group_id__in=list(names))
+        held = User.groups.through._default_manager.filter(
+            user_id__in=among(self._people, "bigint"), group_id__in=list(names)
+        )
         for user_id, group_id in held.values_list("user_id", "group_id"):
             self._people[user_id].values["role"] = names[group_id]
 
 
 def rendered(name: str, value: Any, resource: columns.PersonResource) -> str:
     """A value as the file would write it; what a preview shows and a change record keeps."""
+    if type(value) is str and name != "role":  # text is written as it is, and most values are text
+        return value
     text: str = resource.fields[name].widget.render(value)
     return text
 

@@ -1,0 +1,162 @@
+"""One contender, in a process of its own: ``python -m benchmarks.contenders NAME FILE``. Prints one JSON object."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+django.setup()
+
+from django.conf import settings
+from django.core.files.base import File
+from django.db import connection, transaction
+from django.utils import timezone
+
+from users_profiles.models import Import, User
+
+
+def ours_preview(path: Path) -> int:
+    """Check a file: clean, match, diff, and keep a record of each row."""
+    from users_profiles.transfer import importer
+
+    job = _received(path)
+    job.start_check()
+    importer.run(job)
+    return _finished(job, Import.State.CHECKED)
+
+
+def ours_apply(path: Path) -> int:
+    """Check is not part of the time: the file is taken as checked, then applied."""
+    from users_profiles.transfer import importer
+
+    job = _received(path)
+    Import.objects.filter(pk=job.pk).update(state=Import.State.CHECKED)
+    job.refresh_from_db()
+    job.start_apply()
+    importer.run(job)
+    return _finished(job, Import.State.DONE)
+
+
+def _received(path: Path) -> Import:
+    from users_profiles.transfer import intake
+
+    with path.open("rb") as file:
+        return intake.receive(File(file), path.name, None)
+
+
+def _finished(job: Import, state: str) -> int:
+    job.refresh_from_db()
+    if job.state != state or job.refused:
+        raise SystemExit(f"not what was asked for: {job.state} {job.failure}, {job.refused} refused")
+    return job.cursor
+
+
+def stock(path: Path) -> int:
+    """django-import-export as it comes, on the user, with the signal that gives each a profile."""
+    import tablib
+    from import_export import resources
+
+    class StockResource(resources.ModelResource):
+        class Meta:
+            model = User
+            import_id_fields = ("username",)
+            fields = ("username", "email", "first_name", "last_name")
+
+    with path.open(encoding="utf-8") as file:
+        dataset = tablib.Dataset().load(file.read(), format="csv")
+    result = StockResource().import_data(dataset, raise_errors=True)
+    return result.total_rows
+
+
+def raw(path: Path) -> int:
+    """The limit: upserts of both tables in the database's own fastest way, nothing looked at."""
+    with path.open(encoding="utf-8", newline="") as file, transaction.atomic(), connection.cursor() as cursor:
+        rows = csv.reader(file)
+        next(rows)
+        return (_raw_postgres if connection.vendor == "postgresql" else _raw_sqlite)(cursor, rows)
+
+
+_USER = "username, email, first_name, last_name, is_active, password, is_superuser, is_staff, date_joined"
+_USER_SET = ", ".join(f"{name} = excluded.{name}" for name in ("email", "first_name", "last_name", "is_active"))
+_PROFILE = "phone_number, location, birth_date, bio"
+_PROFILE_SET = ", ".join(f"{name} = excluded.{name}" for name in _PROFILE.split(", "))
+
+
+def _raw_sqlite(cursor: Any, rows: Iterator[list[str]]) -> int:
+    now, count = timezone.now().replace(tzinfo=None).isoformat(" "), 0
+    while chunk := [row for _, row in zip(range(10_000), rows, strict=False)]:
+        count += len(chunk)
+        cursor.executemany(
+            f"INSERT INTO users_profiles_user ({_USER}) VALUES (%s, %s, %s, %s, %s, '!', 0, 0, %s) "
+            f"ON CONFLICT (username) DO UPDATE SET {_USER_SET}",
+            [(*row[:4], row[4] == "yes", now) for row in chunk],
+        )
+        cursor.executemany(
+            f"INSERT INTO users_profiles_profile (user_id, {_PROFILE}, avatar, version, updated_at) "
+            "SELECT id, %s, %s, %s, %s, '', 1, %s FROM users_profiles_user WHERE username = %s "
+            f"ON CONFLICT (user_id) DO UPDATE SET {_PROFILE_SET}",
+            [(*row[6:10], now, row[0]) for row in chunk],
+        )
+    return count
+
+
+def _raw_postgres(cursor: Any, rows: Iterator[list[str]]) -> int:
+    cursor.execute(
+        "CREATE TEMPORARY TABLE incoming (username text, email text, first_name text, last_name text,"
+        " is_active text, role text, phone_number text, location text, birth_date date, bio text) ON COMMIT DROP"
+    )
+    count = 0
+    with cursor.copy("COPY incoming FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
+    cursor.execute(
+        f"INSERT INTO users_profiles_user ({_USER}) SELECT username, email, first_name, last_name,"
+        f" is_active = 'yes', '!', false, false, now() FROM incoming ON CONFLICT (username) DO UPDATE SET {_USER_SET}"
+    )
+    cursor.execute(
+        f"INSERT INTO users_profiles_profile (user_id, {_PROFILE}, avatar, version, updated_at)"
+        f" SELECT id, {_PROFILE}, '', 1, now() FROM incoming JOIN users_profiles_user USING (username)"
+        f" ON CONFLICT (user_id) DO UPDATE SET {_PROFILE_SET}"
+    )
+    return count
+
+
+CONTENDERS: dict[str, Callable[[Path], int]] = {
+    "preview": ours_preview,
+    "apply": ours_apply,
+    "stock": stock,
+    "raw": raw,
+}
+
+
+def main(name: str, path: str) -> None:
+    settings.DEBUG = False  # with it on, Django keeps every query
+    start = time.perf_counter()
+    rows = CONTENDERS[name](Path(path))
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        json.dumps(
+            {
+                "rows": rows,
+                "seconds": round(seconds, 3),
+                "rows_per_second": round(rows / seconds),
+                "peak_memory_mb": round(peak, 1),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
