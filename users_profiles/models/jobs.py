@@ -7,12 +7,16 @@ from datetime import timedelta
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 # A worker that has not said anything for this long is taken for dead, and its job may be taken over.
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
+# How often a living one says so: often enough that two lost beats do not cost it its job.
+BEAT = timedelta(seconds=5)
+# A job that is taken over this many times without a single chunk in between is what kills its workers.
+MOST_ATTEMPTS = 8
 
 
 def upload_name(job: Import, filename: str) -> str:
@@ -28,7 +32,19 @@ class ImportQuerySet(models.QuerySet["Import"]):
         return self if actor.has_perm("users_profiles.grant_role") else self.filter(owner=actor)
 
     def under_way(self) -> Self:
-        return self.filter(state__in=[Import.State.CHECKING, Import.State.APPLYING])
+        return self.filter(state__in=Import.UNDER_WAY)
+
+    def writing(self) -> Self:
+        """Keep those that change people, of which only one at a time may have a worker."""
+        return self.filter(state__in=Import.WRITING)
+
+    def held(self) -> Self:
+        """Keep those that somebody works on."""
+        return self.filter(lease_until__gte=timezone.now())
+
+    def adrift(self) -> Self:
+        """Keep those under way that nobody works on: not begun yet, or left behind by a worker that died."""
+        return self.under_way().filter(models.Q(lease_until=None) | models.Q(lease_until__lt=timezone.now()))
 
 
 class Import(models.Model):
@@ -44,6 +60,9 @@ class Import(models.Model):
         FAILED = "failed", _("Failed")
         UNDOING = "undoing", _("Being undone")
         UNDONE = "undone", _("Undone")
+
+    UNDER_WAY = frozenset({State.CHECKING, State.APPLYING, State.UNDOING})
+    WRITING = frozenset({State.APPLYING, State.UNDOING})
 
     class Subject(models.TextChoices):
         PEOPLE = "people", _("People")
@@ -78,8 +97,12 @@ class Import(models.Model):
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     refused = models.PositiveIntegerField(_("refused"), default=0)
     left_out = models.PositiveIntegerField(_("left out"), default=0)
+    # People who are not in the file and were to be deactivated for it.
+    missing = models.PositiveIntegerField(_("not in the file"), default=0)
+    # The number of the last row that was written: rows after it only say what would have become of them.
+    applied_through = models.PositiveIntegerField(default=0)
 
-    # How many people an undo has removed, deactivated, restored and kept.
+    # How many people an undo has removed, deactivated, restored and kept; ``plan`` has what it would do.
     undo = models.JSONField(_("undone"), default=dict)
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("undone by")
@@ -87,6 +110,12 @@ class Import(models.Model):
 
     lease_holder = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True)
+    # How often somebody began to work on it since it last got on.
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # When a task for it was last put in the queue, so that looking after lost jobs does not fill the queue.
+    queued_at = models.DateTimeField(null=True)
+    # When people were first written. From then on its rows say what was there before, and are kept.
+    applied_at = models.DateTimeField(null=True)
     uploaded_at = models.DateTimeField(_("uploaded"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -105,7 +134,18 @@ class Import(models.Model):
 
     @property
     def is_under_way(self) -> bool:
-        return self.state in {self.State.CHECKING, self.State.APPLYING}
+        return self.state in self.UNDER_WAY
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody works on it at this moment."""
+        return self.lease_until is not None and self.lease_until >= timezone.now()
+
+    def ahead(self) -> Import | None:
+        """The import that writes at this moment, which this one has to wait for."""
+        if self.state not in self.WRITING:
+            return None
+        return Import.objects.writing().held().exclude(pk=self.pk).first()
 
     @property
     def percent(self) -> int:
@@ -127,52 +167,150 @@ class Import(models.Model):
                 setattr(self, name, value)
         return moved
 
-    def _begin(self, sources: set[str], target: str) -> bool:
-        fresh = {"cursor": 0, "created": 0, "updated": 0, "unchanged": 0, "refused": 0, "left_out": 0, "failure": ""}
-        return self._move(sources, target, started_at=timezone.now(), finished_at=None, lease_until=None, **fresh)
+    def _begin(self, sources: set[str], target: str, **values: Any) -> bool:
+        fresh: dict[str, Any] = {
+            "cursor": 0,
+            "created": 0,
+            "updated": 0,
+            "unchanged": 0,
+            "refused": 0,
+            "left_out": 0,
+            "missing": 0,
+        }
+        fresh |= {"applied_through": 0, "failure": ""}
+        return self._move(sources, target, **_fresh_start(), **fresh, **values)
 
     def start_check(self) -> bool:
-        """Begin, or begin again, to compare the file with what we know; nothing is written to people."""
+        """Begin, or begin again, to compare the file with what we know; nothing is written to people.
+
+        Never after a part was written: the rows are then all that says what was there before.
+        """
+        if self.applied_at is not None:
+            return False
         return self._begin({self.State.UPLOADED, self.State.CHECKED, self.State.FAILED}, self.State.CHECKING)
+
+    def reopen(self) -> bool:
+        """Go back to the columns: what was checked is not what would be written any more."""
+        sources: set[str] = {self.State.UPLOADED, self.State.CHECKED, self.State.FAILED}
+        return self.applied_at is None and self._move(sources, self.State.UPLOADED)
 
     def finish_check(self) -> bool:
         return self._move({self.State.CHECKING}, self.State.CHECKED, finished_at=timezone.now())
 
-    def start_apply(self) -> bool:
-        """Begin to write; only ever once, and only what was checked."""
-        return self._begin({self.State.CHECKED}, self.State.APPLYING)
+    def start_apply(self, unchecked: bool = False) -> bool:
+        """Begin to write; only ever once, and only what was checked, unless whoever asks has read it through."""
+        sources: set[str] = {self.State.UPLOADED} if unchecked else {self.State.CHECKED}
+        return self._begin(sources, self.State.APPLYING, applied_at=timezone.now())
+
+    def resume_apply(self) -> bool:
+        """Go on after a failure where it stopped, with the rows already written counted once."""
+        if self.applied_at is None:
+            return False
+        return self._move({self.State.FAILED}, self.State.APPLYING, failure="", **_fresh_start())
 
     def finish_apply(self) -> bool:
         return self._move({self.State.APPLYING}, self.State.DONE, finished_at=timezone.now())
 
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it wrote people, and stands still."""
+        return self.applied_at is not None and self.state in {self.State.DONE, self.State.CANCELLED, self.State.FAILED}
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it has been found out what an undo would do."""
+        return bool(self.undo.get("planned"))
+
+    def start_undo(self, actor: Any, write: bool) -> bool:
+        """Begin to find out what an undo would do, or to do it; without an actor it is the operator of the host.
+
+        When it began and what it took stay those of the import: they are its history.
+        """
+        if not self.can_be_undone:
+            return False
+        note = {**self.undo, "from": self.state, "write": write, "operator": actor is None}
+        note["started"] = timezone.now().isoformat()
+        note |= {} if write else {"plan": {}, "planned": False}
+        if "seconds" not in note:
+            note["seconds"] = self.seconds
+        begin = {**_fresh_start(), "started_at": self.started_at, "finished_at": self.finished_at, "failure": ""}
+        return self._move({self.state}, self.State.UNDOING, undo=note, undone_by=actor, cursor=0, **begin)
+
+    def finish_undo(self) -> bool:
+        """Everything is undone that can be; or, when nothing was to be written, it is known what that would be."""
+        if not self.undo.get("write"):
+            note = {**self.undo, "planned": True}
+            return self._move({self.State.UNDOING}, self.undo["from"], undo=note, cursor=self.total)
+        note = {**self.undo, "finished": timezone.now().isoformat()}
+        return self._move({self.State.UNDOING}, self.State.UNDONE, undo=note, cursor=self.total)
+
     def cancel(self) -> bool:
-        """Stop where it stands; rows already written stay written."""
-        return self._move({self.State.CHECKING, self.State.APPLYING}, self.State.CANCELLED, finished_at=timezone.now())
+        """Stop where it stands; rows already written stay written, and what an undo has not reached stays."""
+        over = {"finished_at": timezone.now()}
+        return self._move({self.State.UNDOING}, self.State.DONE, **over) or self._move(
+            {self.State.CHECKING, self.State.APPLYING}, self.State.CANCELLED, **over
+        )
 
     def fail(self, reason: str) -> bool:
-        """Give up, with a sentence for the person who started it."""
+        """Give up, with a sentence for the person who started it. An undo that failed can be begun again."""
         under_way: set[str] = {self.State.UPLOADED, self.State.CHECKING, self.State.APPLYING}
-        return self._move(under_way, self.State.FAILED, failure=reason, finished_at=timezone.now())
+        over = {"failure": reason, "finished_at": timezone.now()}
+        return self._move({self.State.UNDOING}, self.State.DONE, **over) or self._move(
+            under_way, self.State.FAILED, **over
+        )
 
     def take_lease(self, holder: str) -> bool:
-        """Become the only one who works on this job; False while somebody else's lease is good."""
+        """Become the only one who works on this job; False while somebody else does, or another import writes."""
         now = timezone.now()
         free = models.Q(lease_until=None) | models.Q(lease_until__lt=now) | models.Q(lease_holder=holder)
-        rows = Import.objects.under_way().filter(free, pk=self.pk)
-        return rows.update(lease_holder=holder, lease_until=now + LEASE) == 1
+        mine = Import.objects.under_way().filter(free, pk=self.pk, state=self.state)
+        attempts = models.Case(models.When(lease_holder=holder, then="attempts"), default=models.F("attempts") + 1)
+        with transaction.atomic():
+            if self.state in self.WRITING and not self._has_turn():
+                return False
+            # The task that led here is used up: if this holder dies, the job needs a new one, and at once.
+            taken = {"lease_holder": holder, "lease_until": now + LEASE, "queued_at": None}
+            return mine.update(attempts=attempts, **taken) == 1
 
-    def advance(self, holder: str, cursor: int, **counts: int) -> bool:
+    def _has_turn(self) -> bool:
+        """Whether no other import writes; holds until the end of the transaction.
+
+        Two that ask at once both see the one that began to write earlier, so they wait for each other on its row, and
+        the look at who writes comes in a statement of its own, after the waiting.
+        """
+        list(Import.objects.writing().select_for_update().order_by("pk").values_list("pk"))
+        return self.ahead() is None
+
+    def release_lease(self, holder: str) -> None:
+        """Let somebody else go on at once, without waiting for the lease to run out."""
+        Import.objects.filter(pk=self.pk, lease_holder=holder).update(
+            lease_holder="", lease_until=None, attempts=0, queued_at=None
+        )
+
+    def advance(self, holder: str, cursor: int, **counts: Any) -> bool:
         """Move the cursor and renew the lease; False when the job was cancelled or taken over meanwhile.
 
         Called inside the transaction of the chunk it accounts for: a chunk and its cursor commit together or not.
         """
         mine = Import.objects.under_way().filter(pk=self.pk, lease_holder=holder)
-        if mine.update(cursor=cursor, lease_until=timezone.now() + LEASE, **counts) != 1:
+        if mine.update(cursor=cursor, lease_until=timezone.now() + LEASE, attempts=0, **counts) != 1:
             return False
         self.cursor = cursor
         for name, value in counts.items():
             setattr(self, name, value)
         return True
+
+
+def _fresh_start() -> dict[str, Any]:
+    """The bookkeeping of a state in which somebody is to work on the job."""
+    return {
+        "started_at": timezone.now(),
+        "finished_at": None,
+        "lease_holder": "",
+        "lease_until": None,
+        "attempts": 0,
+        "queued_at": None,
+    }
 
 
 class ImportRow(models.Model):
@@ -186,7 +324,15 @@ class ImportRow(models.Model):
         LEFT_OUT = "left", _("Left out")
         MISSING = "missing", _("Not in the file")
 
-    job = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows", verbose_name=_("import"))
+    class Invitation(models.TextChoices):
+        QUEUED = "queued", _("Waiting to be sent")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Could not be sent")
+
+    # No index of its own: the constraint below begins with it, and a million rows are written through each index.
+    job = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="rows", db_index=False, verbose_name=_("import")
+    )
     # As a spreadsheet numbers it: the header is row 1.
     number = models.PositiveIntegerField(_("row"))
     outcome = models.CharField(_("outcome"), max_length=8, choices=Outcome)
@@ -206,14 +352,45 @@ class ImportRow(models.Model):
     errors = models.JSONField(_("errors"), default=list)
     # What an undo did to this row (removed, deactivated, restored), or the reason why it kept it.
     undone = models.CharField(_("undone"), max_length=200, blank=True)
+    # The invitation of somebody new; the database fills it in, so that bulk writers need not name it.
+    invited = models.CharField(_("invited"), max_length=6, blank=True, choices=Invitation, db_default="")
+    invited_at = models.DateTimeField(_("invited"), null=True)
 
     class Meta:
         verbose_name = _("imported row")
         verbose_name_plural = _("imported rows")
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="import_row_once")]
-        indexes = [models.Index(fields=["job", "outcome", "number"], name="import_row_outcome")]
+        indexes = [
+            models.Index(fields=["job", "outcome", "number"], name="import_row_outcome"),
+            # Few are unticked or invited among many, and a page asks for their number each time it is shown.
+            models.Index(fields=["job", "outcome"], condition=models.Q(ticked=False), name="import_row_unticked"),
+            models.Index(fields=["job", "invited"], condition=~models.Q(invited=""), name="import_row_invited"),
+        ]
         default_permissions = ()
 
     def __str__(self) -> str:
         return f"{self.number}: {self.label}"
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def alive(self) -> Self:
+        """Keep those that have said something lately."""
+        return self.filter(seen_at__gte=timezone.now() - LEASE)
+
+
+class Worker(models.Model):
+    """A background worker and when it was last heard of, so that a page can say truthfully that there is none."""
+
+    name = models.CharField(primary_key=True, max_length=128)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    objects = WorkerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

@@ -25,6 +25,16 @@ class Role(models.TextChoices):
     READER = "Reader", _("Reader")
 
 
+def has_username(username: str) -> models.Q:
+    """The condition that a person has this username: as the constraint compares, word for word, so its index serves."""
+    return models.Q(Exact(Lower("username"), Lower(models.Value(username))))
+
+
+def has_email(email: str) -> models.Q:
+    """The condition that a person has this e-mail, in the words of its constraint. Nobody has the blank one."""
+    return ~models.Q(email="") & models.Q(Exact(Lower("email"), Lower(models.Value(email))))
+
+
 class UserQuerySet(models.QuerySet["User"]):
     """What we ask of people, in words."""
 
@@ -96,8 +106,8 @@ class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):  # type: ignor
     use_in_migrations = False  # a migration must not run today's bulk_create on yesterday's tables
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """Find a person by username without regard to case: as the constraint compares, so that its index serves."""
-        return self.get(Exact(Lower("username"), Lower(models.Value(username or ""))))
+        """Find a person by username, without regard to case."""
+        return self.get(has_username(username or ""))
 
 
 class User(AbstractUser):

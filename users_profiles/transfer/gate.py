@@ -30,6 +30,17 @@ class Gate:
             names = ", ".join(columns.labels()[name] for name in hidden)
             raise FileRefused(_("You may not import %(columns)s. Ignore those columns.") % {"columns": names})
 
+    def check_roster(self) -> None:
+        """Raise ``FileRefused`` when the actor may not take a file for a roster, which deactivates people."""
+        if self._actor is not None and not roles.may(self._actor, Action.DEACTIVATE):
+            raise FileRefused(_("You may not deactivate people who are not in the file. Leave them alone."))
+
+    def may_deactivate(self, person: User) -> bool:
+        """Whether somebody who is not in the file may be deactivated for that: never a superuser, never oneself."""
+        if person.is_superuser:
+            return False
+        return self._actor is None or roles.may(self._actor, Action.DEACTIVATE, person)
+
     def check_new(self, candidate: Candidate) -> None:
         """Refuse a new person that the actor may not add, or not with that role."""
         if self._actor is None:

@@ -7,22 +7,20 @@ worker that dies at any moment leaves whole chunks behind, and whoever takes ove
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from users_profiles.models import Import
-from users_profiles.transfer import columns, intake, people, reader
+from users_profiles.transfer import columns, intake, lease, people, reader, reconcile
 from users_profiles.transfer.cleaning import Cleaner
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.gate import Gate
+from users_profiles.transfer.newcomers import Newcomers
 from users_profiles.transfer.options import Match, Mode, Options
 from users_profiles.transfer.people import Candidate, Directory, Outcome, Problem
 from users_profiles.transfer.seen import Seen
@@ -32,35 +30,38 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 1_000
 # Somebody may take a username between our look and our write; then the chunk is looked at again.
-ATTEMPTS = 3
+ATTEMPTS = 4
+FORGOTTEN_AT_ONCE = 20_000
 COUNTERS = {
     Outcome.CREATED: "created",
     Outcome.UPDATED: "updated",
     Outcome.UNCHANGED: "unchanged",
     Outcome.REFUSED: "refused",
     Outcome.LEFT_OUT: "left_out",
+    Outcome.MISSING: "missing",
 }
 
 
-def run(job: Import) -> None:
-    """Check or apply a job, from wherever it stands, until it is done, cancelled, or fails with a reason."""
-    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    if not job.take_lease(holder):
-        return
-    try:
+def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> None:
+    """Check or apply a job, from wherever it stands, until it is done, cancelled, or fails with a reason.
+
+    Leaves it alone while somebody else works on it, or while another import writes. ``after_chunk`` is for progress.
+    """
+
+    def go(holder: str) -> None:
         with job.file.open("rb") as file:
-            _Run(job, holder, file).go()
-    except FileRefused as refusal:
-        job.fail(str(refusal))
-    except Exception:
-        logger.exception("import %s failed after row %s", job.pk, job.cursor)
-        job.fail(_("Something went wrong on our side. What is counted above is stored, the rest is not; try again."))
+            _Run(job, holder, file, after_chunk).go()
+
+    lease.work(job, go)
 
 
 class _Run:
     """One go at a job by one process."""
 
-    def __init__(self, job: Import, holder: str, file: Any) -> None:
+    def __init__(
+        self, job: Import, holder: str, file: Any, after_chunk: Callable[[Import], object] | None = None
+    ) -> None:
+        self.after_chunk = after_chunk
         self.job = job
         self.holder = holder
         self.file = file
@@ -70,23 +71,33 @@ class _Run:
         self.gate = Gate(job.owner)
         self.cleaner = Cleaner(self.options, self.resource)
         self.seen = Seen()
+        self.newcomers = Newcomers(job, self.options, self.resource, self.seen)
         self.writer = Writer()
 
     def go(self) -> None:
         columns.refuse_forbidden(self.options.headers)
         columns.check_mapping(self.options.headers, self.options.mapping)
         self._check_origin()
-        self.gate.check_columns(self.options.mapping)
+        self.gate.check_columns([*self.options.mapping, *self.options.defaults])
         if self.job.cursor == 0 and not self.applying:
-            self.job.rows.all().delete()
+            self._forget_rows()
         rows = reader.rows(self.file, self.options)
         self._skip(rows, self.job.cursor)
         while chunk := list(islice(rows, CHUNK)):
-            if not self._deal_with(chunk):
+            if not self._deal_with(chunk) or lease.is_stopping():
                 return
+            if self.after_chunk is not None:
+                self.after_chunk(self.job)
+        if self.options.roster and not reconcile.Roster(self.job, self.holder, self.gate, self.seen).go():
+            return
         finish = self.job.finish_apply if self.applying else self.job.finish_check
         self._record_total()
         finish()
+
+    def _forget_rows(self) -> None:
+        """Drop what an earlier check found, a few at a time: nobody else should wait for a million rows to go."""
+        while numbers := list(self.job.rows.order_by("number").values_list("number", flat=True)[:FORGOTTEN_AT_ONCE]):
+            self.job.rows.filter(number__lte=numbers[-1]).delete()
 
     def _check_origin(self) -> None:
         """The file is the one that was uploaded, and whoever uploaded it is still with us."""
@@ -98,7 +109,9 @@ class _Run:
     def _skip(self, rows: Iterator[tuple[int, reader.Row]], count: int) -> None:
         """Pass over what a predecessor dealt with, remembering who was in it."""
         while count > 0 and (chunk := list(islice(rows, min(CHUNK, count)))):
-            self.seen.check(self.cleaner.clean(chunk))
+            cleaned = self.cleaner.clean(chunk)
+            self.seen.check(cleaned)
+            self.newcomers.remember(cleaned)
             count -= len(chunk)
 
     def _record_total(self) -> None:
@@ -109,6 +122,7 @@ class _Run:
         """Decide about a chunk and commit it with the cursor; False when the job is no longer ours."""
         cleaned = self.cleaner.clean(chunk)
         self.seen.check(cleaned)
+        start = self.job.cursor
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with transaction.atomic():
@@ -117,10 +131,14 @@ class _Run:
                         self._write(decided)
                     self._record(decided)
                     return self._advance(decided)
-            except (IntegrityError, OperationalError):
+            except (IntegrityError, *lease.TRANSIENT) as error:
                 if attempt == ATTEMPTS:
                     raise
-                logger.warning("import %s: chunk after row %s is tried again", self.job.pk, self.job.cursor)
+                logger.warning("import %s: chunk after row %s is tried again: %s", self.job.pk, start, error)
+                lease.recover(0.1 * 2**attempt)
+                self.job.refresh_from_db()
+                if self.job.cursor > start:
+                    return True  # it was committed, only the answer was lost
         return False
 
     def _decide(self, cleaned: Sequence[Candidate]) -> list[Candidate]:
@@ -132,6 +150,8 @@ class _Run:
         for candidate in candidates:
             if not candidate.problems:
                 self._match(candidate, directory)
+        self.newcomers.name(candidates)
+        for candidate in candidates:
             if candidate.problems:
                 candidate.outcome = Outcome.REFUSED
         if self.applying:
@@ -166,10 +186,11 @@ class _Run:
     def _plan_new(self, candidate: Candidate) -> None:
         if self.options.mode is Mode.UPDATE:
             candidate.refuse(_("There is nobody like this yet, and only people we know were to be changed."))
-        elif not candidate.values.get("username"):
+        elif not candidate.values.get("username") and not self.options.username_pattern:
             candidate.refuse(_("A new person needs a username. Add one in this row."), "username")
         else:
             candidate.outcome = Outcome.CREATED
+            self.newcomers.fill(candidate)
             candidate.changes = {name: (None, value) for name, value in candidate.values.items() if value != ""}
             self.gate.check_new(candidate)
 
@@ -232,6 +253,8 @@ class _Run:
     def _advance(self, candidates: Sequence[Candidate]) -> bool:
         found = Counter(candidate.outcome for candidate in candidates)
         counts = {name: getattr(self.job, name) + found[outcome] for outcome, name in COUNTERS.items()}
+        if self.applying:
+            counts["applied_through"] = candidates[-1].number
         if self.job.advance(self.holder, self.job.cursor + len(candidates), **counts):
             return True
         transaction.set_rollback(True)

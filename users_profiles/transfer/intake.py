@@ -29,7 +29,7 @@ def receive(file: File[bytes], filename: str, owner: User | None) -> Import:
     job = Import(
         owner=owner,
         by_operator=owner is None,
-        filename=_plain_name(filename),
+        filename=plain_name(filename),
         digest=digest(file),
         size=file.size,
         options=options.to_json(),
@@ -49,7 +49,7 @@ def digest(file: IO[bytes]) -> str:
     return sha.hexdigest()
 
 
-def _plain_name(filename: str) -> str:
+def plain_name(filename: str) -> str:
     """The client's name of the file, for people to read: no folders, nothing invisible. It is never used as a path."""
     name = filename.replace("\\", "/").rpartition("/")[2]
     return "".join(character for character in name if character.isprintable())[:255] or "upload"

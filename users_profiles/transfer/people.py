@@ -25,7 +25,9 @@ class Problem:
     reason: str
 
     def to_json(self) -> dict[str, str]:
-        return {"column": self.column, "value": self.value[:200], "reason": self.reason}
+        # PostgreSQL keeps no zero byte, and the cell was refused for it, so the page must be able to show it.
+        value = self.value[:200].replace("\x00", "\ufffd")
+        return {"column": self.column, "value": value, "reason": self.reason}
 
 
 @dataclass(slots=True)

@@ -1,13 +1,23 @@
-"""What the background worker does for imports."""
+"""Who works on imports and when: the request that waits for a small one, or the background worker."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
 from django.conf import settings
-from django.db import transaction
+from django.db import models, transaction
+from django.utils import timezone
 from django_tasks import task
 
-from users_profiles.models import Import
-from users_profiles.transfer import importer
+from users_profiles.models import Import, Worker
+from users_profiles.transfer import importer, pictures, retention, undo
+
+# A task that was queued this long ago and has not begun is taken for lost: a worker took it and died.
+TASK_LOST = timedelta(seconds=60)
+# A job just begun is given this long to be taken up, before a page says that nobody is there to do so.
+PATIENCE = timedelta(seconds=5)
 
 
 @task()
@@ -15,12 +25,73 @@ def run_import(key: int) -> None:
     """Go on with the import of this key; a key that is gone or done is no error, it was dealt with."""
     job = Import.objects.under_way().filter(pk=key).first()
     if job is not None:
-        importer.run(job)
+        run(job)
+
+
+@task()
+def prune_imports() -> dict[str, int]:
+    """Delete what has been kept long enough."""
+    return retention.prune().to_json()
 
 
 def start(job: Import) -> None:
-    """Run a small job at once, while the person waits; leave a larger one to the worker."""
-    if job.total <= settings.IMPORT_SYNC_ROWS:
-        importer.run(job)
+    """Run a small job at once, while the person waits; leave a larger one to the worker.
+
+    A small one that another import has got in the way of is left to the worker too: nobody waits for somebody else's.
+    """
+    if is_small(job) and job.ahead() is None:
+        run(job)
     else:
-        transaction.on_commit(lambda: run_import.enqueue(job.pk))
+        queue(job)
+
+
+def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> None:
+    """Work on a job here and now, then see to it that those who had to wait for it get their turn."""
+    _engine(job)(job, after_chunk)
+    # The task that led here is used up; where the job still needs somebody, it needs a new one.
+    Import.objects.adrift().filter(pk=job.pk).update(queued_at=None)
+    sweep()
+
+
+def is_small(job: Import) -> bool:
+    """Whether a person can wait for a job. Drawing pictures takes long; to swap them in is a row like any other."""
+    drawing = job.subject == Import.Subject.PICTURES and job.state == Import.State.CHECKING
+    return job.total <= (settings.IMPORT_SYNC_PICTURES if drawing else settings.IMPORT_SYNC_ROWS)
+
+
+def _engine(job: Import) -> Callable[..., None]:
+    """What works on a job in its present state."""
+    if job.subject == Import.Subject.PICTURES:
+        return pictures.run
+    return undo.run if job.state == Import.State.UNDOING else importer.run
+
+
+def queue(job: Import) -> bool:
+    """Put a task for a job in the queue; False when there is one already, or somebody works on the job."""
+    now = timezone.now()
+    lost = models.Q(queued_at=None) | models.Q(queued_at__lt=now - TASK_LOST)
+    if Import.objects.adrift().filter(lost, pk=job.pk).update(queued_at=now) != 1:
+        return False
+    transaction.on_commit(partial(run_import.enqueue, job.pk))
+    return True
+
+
+def sweep() -> int:
+    """Queue every job that is under way without anybody working on it; return how many.
+
+    Called by the worker as it beats and by pages that show progress, as often as they like. What waits for another
+    import to finish is left alone until that one has.
+    """
+    return sum(queue(job) for job in Import.objects.adrift().order_by("started_at", "pk") if job.ahead() is None)
+
+
+def waits_for_turn(job: Import) -> bool:
+    """Whether a job stands still because another import writes."""
+    return not job.is_held and job.ahead() is not None
+
+
+def needs_worker(job: Import) -> bool:
+    """Whether a job stands still because no background worker is running."""
+    if not job.is_under_way or job.is_held or waits_for_turn(job) or Worker.objects.alive().exists():
+        return False
+    return job.started_at is None or job.started_at < timezone.now() - PATIENCE

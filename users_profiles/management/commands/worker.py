@@ -1,0 +1,88 @@
+import logging
+import os
+import secrets
+import socket
+import time
+from argparse import ArgumentParser
+from functools import partial
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.utils import timezone
+from django_tasks_db.management.commands import db_worker
+
+from users_profiles.models import Worker
+from users_profiles.transfer import lease, tasks
+
+logger = logging.getLogger(__name__)
+
+PRUNE_EVERY = 6 * 60 * 60  # seconds
+
+
+class Command(BaseCommand):
+    help = (
+        "Run the background worker: imports, mails, and clearing away what imports leave behind. As many as you like, "
+        "on as many hosts. One that is killed loses nothing: another goes on with its work within a minute."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--batch", action="store_true", help="stop when there is nothing left to do")
+
+    def handle(self, *args: Any, batch: bool, **options: Any) -> None:
+        name = f"{socket.gethostname()[:64]}:{os.getpid()}:{secrets.token_hex(4)}"
+        worker = _Worker(
+            queue_names=["*"],
+            excluded_queue_names=[],
+            interval=1,
+            batch=batch,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=name[-64:],
+        )
+        worker.configure_signals()
+        say_alive(name)
+        tasks.sweep()
+        try:
+            with lease.Heart(lease.renew, partial(say_alive, name), tasks.sweep, Pruning()):
+                worker.run()
+        finally:
+            Worker.objects.filter(name=name).delete()
+
+
+def say_alive(name: str) -> None:
+    """Let pages know that there is a worker."""
+    Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+
+
+class Pruning:
+    """Has what was kept long enough deleted, soon after the start and every few hours from then on."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + PRUNE_EVERY
+            tasks.prune_imports.enqueue()
+
+
+class _Worker(db_worker.Worker):
+    """The library's worker, which ends an import cleanly when told to stop, and outlives the database's restart."""
+
+    def shutdown(self, signum: int, frame: FrameType | None) -> None:
+        lease.stop()
+        super().shutdown(signum, frame)
+
+    def run(self) -> None:
+        while self.running:
+            try:
+                super().run()
+            except lease.TRANSIENT:
+                logger.warning("The database does not answer; trying again.", exc_info=True)
+                connection.close()
+                time.sleep(1)
+            else:
+                return

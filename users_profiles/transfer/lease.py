@@ -1,0 +1,150 @@
+"""Who works on a job, and what happens when they stop: by themselves, by a lost connection, or by dying.
+
+A job is held by a lease that runs out. Chunks renew it as they commit; what takes longer (a large Excel file being
+opened, a million rows being passed over) is covered by a heartbeat beside the work.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from django.db import InterfaceError, OperationalError, connection, connections
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from users_profiles.models import Import
+from users_profiles.models.jobs import BEAT, LEASE, MOST_ATTEMPTS
+from users_profiles.transfer.errors import FileRefused
+
+logger = logging.getLogger(__name__)
+
+# A lock that was not given, a deadlock, a connection that was cut: what may go better the next time.
+TRANSIENT = (OperationalError, InterfaceError)
+# Seconds to wait before each next try. Together long enough for a database to be restarted.
+DELAYS = (0.1, 0.5, 1, 2, 4, 8, 15)
+
+_held: set[str] = set()
+_stopping = threading.Event()
+
+
+def stop() -> None:
+    """Ask whoever works in this process to stop after the present chunk; somebody else goes on from there."""
+    _stopping.set()
+
+
+def is_stopping() -> bool:
+    return _stopping.is_set()
+
+
+def work(job: Import, go: Callable[[str], None]) -> None:
+    """Hold a job while ``go`` works on it from where it stands; does nothing while somebody else holds it.
+
+    ``go`` is given the holder's name for ``Import.advance``. After a transient error of the database it is called
+    again, with the job as the database now has it; any other error ends the job with a sentence for its owner.
+    """
+    with _holding() as holder:
+        try:
+            _persist(job, holder, go)
+        except FileRefused as refusal:
+            job.fail(str(refusal))
+        except Exception:
+            logger.exception("import %s failed after row %s", job.pk, job.cursor)
+            recover()
+            job.fail(_("Something went wrong on our side. What is counted here is stored, the rest is not; try again."))
+        else:
+            if is_stopping():
+                job.release_lease(holder)
+
+
+@contextmanager
+def _holding() -> Iterator[str]:
+    holder = f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}"
+    _held.add(holder)
+    try:
+        yield holder
+    finally:
+        _held.discard(holder)
+
+
+def _persist(job: Import, holder: str, go: Callable[[str], None]) -> None:
+    """Go on through transient errors, as long as the job gets on in between them."""
+    delays = iter(DELAYS)
+    cursor = job.cursor
+    while True:
+        try:
+            if job.take_lease(holder):
+                job.refresh_from_db()
+                _refuse_deadly(job)
+                go(holder)
+        except TRANSIENT as error:
+            if job.cursor > cursor:
+                cursor, delays = job.cursor, iter(DELAYS)
+            delay = next(delays, None)
+            if delay is None:
+                raise
+            logger.warning("import %s goes on after row %s in %s s: %s", job.pk, job.cursor, delay, error)
+            recover(delay)
+        else:
+            return
+
+
+def _refuse_deadly(job: Import) -> None:
+    if job.attempts > MOST_ATTEMPTS:
+        raise FileRefused(
+            _("This import was cut short %(times)s times at the same row, which may be too much for the server.")
+            % {"times": job.attempts - 1}
+        )
+
+
+def recover(delay: float = 0) -> None:
+    """Wait, and let go of a connection that no longer works, so that the next query opens a new one."""
+    time.sleep(delay)
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def renew() -> None:
+    """Say that whatever this process is at work on is being worked on."""
+    if _held:
+        mine = Import.objects.under_way().filter(lease_holder__in=list(_held))
+        mine.update(lease_until=timezone.now() + LEASE)
+
+
+class Heart(threading.Thread):
+    """Beats beside the work, in a thread of its own with a connection of its own, for as long as the context lasts."""
+
+    def __init__(self, *beats: Callable[[], Any], every: float = BEAT.total_seconds()) -> None:
+        super().__init__(name="heart", daemon=True)
+        self._beats = beats
+        self._every = every
+        self._over = threading.Event()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._over.wait(self._every):
+            self._beat()
+        connections.close_all()
+
+    def _beat(self) -> None:
+        """A beat that fails is made up for by the next one."""
+        for beat in self._beats:
+            try:
+                beat()
+            except Exception:
+                logger.warning("A heartbeat failed: %r", beat, exc_info=True)
+                connections.close_all()
