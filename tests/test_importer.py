@@ -356,3 +356,11 @@ def test_rows_that_staff_untick_are_left_out(make_person: Callable[..., User]) -
     assert (job.created, job.updated, job.left_out) == (1, 0, 2)
     assert outcomes(job) == [(2, "left"), (3, "left"), (4, "new")]
     assert Profile.objects.get(user__username="ada").location == "Berlin"
+
+
+@pytest.mark.django_db
+def test_a_username_beyond_ascii_is_found_again(make_person: Callable[..., User]) -> None:
+    """SQLite lowers ASCII only; matching must not look for what the database would never write."""
+    make_person("Ärger", email="", location="Berlin")
+    assert apply("username,location\nÄrger,Paris\n").updated == 1
+    assert apply("username,location\nÄrger,Paris\n").unchanged == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import zipfile
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from users_profiles.transfer import reader
 from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.options import Kind
+from users_profiles.transfer.options import DateOrder, Kind
 
 HEADER = "username,email,first_name\n"
 
@@ -55,6 +56,7 @@ SHEET = "xl/worksheets/sheet1.xml"
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_every_usual_separator_is_found(delimiter: str) -> None:
+    """C7."""
     options, rows = read(f"username{delimiter}email\nada{delimiter}ada@example.com\n".encode())
     assert options.delimiter == delimiter
     assert rows == [(2, ["ada", "ada@example.com"])]
@@ -68,17 +70,20 @@ def test_commas_inside_cells_do_not_mislead() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1"])
 def test_every_usual_encoding_is_found(encoding: str) -> None:
+    """C9."""
     _options, rows = read("username,first_name\njose,José Müller\n".encode(encoding))
     assert rows == [(2, ["jose", "José Müller"])]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_every_line_end_is_understood(end: str) -> None:
+    """C9."""
     _options, rows = read(end.join(["username,email", "ada,a@example.com", "bob,b@example.com", ""]).encode())
     assert [number for number, _row in rows] == [2, 3]
 
 
 def test_line_breaks_inside_a_cell_belong_to_it() -> None:
+    """C9."""
     _options, rows = read(b'username,bio\nada,"one\ntwo"\nbob,x\n')
     assert rows == [(2, ["ada", "one\ntwo"]), (3, ["bob", "x"])]
 
@@ -96,8 +101,14 @@ def test_the_header_is_found_below_a_preamble() -> None:
 
 
 def test_an_unclosed_quotation_mark_is_named_and_not_swallowed() -> None:
+    """C10."""
     with pytest.raises(FileRefused, match="quotation mark"):
         read((HEADER + 'ada,"a@example.com,Ada\n' + "bob,b@example.com,Bob\n" * 5).encode())
+
+
+def test_a_cell_without_end_is_named_and_never_held_in_memory() -> None:
+    with pytest.raises(FileRefused, match="Row 2: a cell is longer than anything we read"):
+        read((HEADER + 'ada,"' + "x" * 200_000 + "\n").encode())
 
 
 def test_an_empty_file_is_refused() -> None:
@@ -140,6 +151,7 @@ def test_an_excel_file_is_read_as_people_see_it() -> None:
 
 
 def test_a_lone_cell_in_the_last_row_costs_nothing() -> None:
+    """C2."""
     workbook = openpyxl.Workbook()
     workbook.active.append(["username", "email"])
     workbook.active.cell(1_048_576, 1, "ada")
@@ -150,6 +162,7 @@ def test_a_lone_cell_in_the_last_row_costs_nothing() -> None:
 
 
 def test_a_cell_in_the_last_column_is_refused() -> None:
+    """C3."""
     workbook = openpyxl.Workbook()
     workbook.active.append(["username"])
     workbook.active.cell(2, 16_384, "x")
@@ -158,6 +171,7 @@ def test_a_cell_in_the_last_column_is_refused() -> None:
 
 
 def test_a_file_that_unpacks_to_hundreds_of_megabytes_is_refused_before_it_is_parsed(settings: Any) -> None:
+    """C3."""
     settings.IMPORT_MAX_UNPACKED_BYTES = 20 * 1024 * 1024
     bomb = rewritten(book(["username"], ["ada"]), {SHEET: lambda content: content + b" " * 30 * 1024 * 1024})
     assert len(bomb) < 100_000
@@ -173,6 +187,7 @@ def test_a_file_that_unpacks_to_hundreds_of_megabytes_is_refused_before_it_is_pa
     ],
 )
 def test_entities_in_an_excel_file_are_refused(prolog: bytes) -> None:
+    """C4."""
     for part in (SHEET, "xl/workbook.xml"):
         hostile = rewritten(book(["username"], ["ada"]), {part: lambda content: prolog + content})
         with pytest.raises(FileRefused, match="damaged"):
@@ -180,6 +195,7 @@ def test_entities_in_an_excel_file_are_refused(prolog: bytes) -> None:
 
 
 def test_a_false_dimension_hides_no_row() -> None:
+    """C5."""
     data = book(["username", "email"], *[[f"user{at}", f"u{at}@example.com"] for at in range(20)])
     liar = rewritten(data, {SHEET: lambda content: content.replace(b'ref="A1:B21"', b'ref="A1:A2"')})
     assert liar != data
@@ -207,6 +223,150 @@ def test_the_estimate_is_near_the_truth() -> None:
         file = io.BytesIO(data)
         options = reader.examine(file)
         assert 49 <= reader.estimate_rows(file, options) <= 51
+
+
+def sheets(**tables: list[list[Any]]) -> bytes:
+    """An Excel file with a sheet for each table."""
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
+    for title, table in tables.items():
+        sheet = workbook.create_sheet(title)
+        for row in table:
+            sheet.append(row)
+    return saved(workbook)
+
+
+def test_the_sheet_with_people_is_found_behind_a_cover() -> None:
+    data = sheets(Cover=[["Staff 2026"], ["secret"]], Empty=[], Staff=[["username", "email"], ["ada", "a@example.com"]])
+    options, rows = read(data)
+    assert (options.sheet, options.sheets) == ("Staff", ["Cover", "Empty", "Staff"])
+    assert rows == [(2, ["ada", "a@example.com"])]
+
+
+def test_another_sheet_can_be_chosen_and_one_that_is_not_there_is_refused() -> None:
+    file = io.BytesIO(sheets(One=[["username"], ["ada"]], Two=[["username", "Ort"], ["bob", "Rome"], ["eve", "Bonn"]]))
+    options = reader.examine(file)
+    options.sheet = "Two"
+    reader.reread(file, options)
+    assert options.mapping == ["username", "location"]
+    assert list(reader.rows(file, options)) == [(2, ["bob", "Rome"]), (3, ["eve", "Bonn"])]
+    assert reader.estimate_rows(file, options) == 2
+    options.sheet = "Three"
+    with pytest.raises(FileRefused, match="no sheet with that name"):
+        reader.reread(file, options)
+
+
+def test_hidden_sheets_come_last() -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Lists"
+    workbook.active.append(["username"])
+    workbook.active.sheet_state = "hidden"
+    workbook.create_sheet("Staff").append(["username"])
+    options, _rows = read(saved(workbook))
+    assert (options.sheet, options.sheets) == ("Staff", ["Staff", "Lists"])
+
+
+def test_another_delimiter_encoding_and_header_row_can_be_chosen() -> None:
+    file = io.BytesIO("Liste;x\nusername;Ort\njosé;Köln\n".encode("latin-1"))
+    options = reader.examine(file)
+    assert (options.delimiter, options.header_row) == (";", 2)
+    options.delimiter, options.header_row = ",", 1
+    reader.reread(file, options)
+    assert options.headers == ["Liste;x"]
+    options.delimiter, options.header_row = ";", 0
+    reader.reread(file, options)
+    assert options.headers == ["(column 1)", "(column 2)"]
+    assert list(reader.rows(file, options))[2] == (3, ["josé", "Köln"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-8-sig"])
+def test_a_wrong_encoding_is_refused_in_words(encoding: str) -> None:
+    """C9: or it is read as nonsense that people see, but it never is an error of ours."""
+    file = io.BytesIO("username;Ort\njosé;Köln\n".encode("cp1252"))
+    options = reader.examine(file)
+    options.encoding = encoding
+    with pytest.raises(FileRefused, match="cannot be read in this encoding"):
+        reader.reread(file, options)
+
+
+@pytest.mark.parametrize("row", [3, 400])
+def test_a_header_row_that_is_empty_is_refused(row: int) -> None:
+    file = io.BytesIO(b"username,Ort\nada,Rome\n,\n")
+    options = reader.examine(file)
+    options.header_row = row
+    with pytest.raises(FileRefused, match=f"Row {row} is empty"):
+        reader.reread(file, options)
+
+
+def test_utf_32_is_refused_with_a_cure() -> None:
+    """C9."""
+    with pytest.raises(FileRefused, match="Save it as CSV in UTF-8"):
+        read("username\nada\n".encode("utf-32"))
+
+
+def test_a_column_of_dates_says_itself_which_comes_first() -> None:
+    german, american, unsure = (
+        read(f"username,dob\na,{first}\nb,03/04/1990\n".encode())[0].date_order
+        for first in ("25/12/1990", "12/25/1990", "01/02/1990")
+    )
+    assert (german, american, unsure) == (DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST, DateOrder.ASK)
+
+
+def with_shared_texts(rows: list[list[str]]) -> bytes:
+    """An Excel file as Excel writes it: all texts in one table, and their numbers in the cells."""
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    texts = "".join(f"<si><t>{text}</t></si>" for row in rows for text in row)
+    numbers = itertools.count()
+    cells = "".join("<row>" + "".join(f'<c t="s"><v>{next(numbers)}</v></c>' for _ in row) + "</row>" for row in rows)
+    parts = {
+        "xl/sharedStrings.xml": f"<sst {space}>{texts}</sst>",
+        SHEET: f"<worksheet {space}><sheetData>{cells}</sheetData></worksheet>",
+    }
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    entry = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'.encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book(["x"]))) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in set(old.namelist()) - parts.keys():
+            content = old.read(name)
+            new.writestr(name, content.replace(b"</Types>", entry) if name == "[Content_Types].xml" else content)
+        for name, text in parts.items():
+            new.writestr(name, text)
+    return out.getvalue()
+
+
+def test_the_texts_of_an_excel_file_are_read_as_far_as_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million rows have millions of texts; whoever looks at the first three must not wait for all of them."""
+    made: list[str] = []
+
+    def noted(source: Any) -> Any:
+        for text in texts(source):
+            made.append(text)
+            yield text
+
+    texts = reader._texts
+    monkeypatch.setattr(reader, "_texts", noted)
+    file = io.BytesIO(with_shared_texts([["username", "Ort"], *[[f"user{at}", f"Köln {at}"] for at in range(500)]]))
+    options = reader.examine(file)
+    made.clear()
+    assert [row[1] for row in reader.sample(file, options)] == ["Köln 0", "Köln 1", "Köln 2"]
+    assert 8 <= len(made) < 12
+    assert list(reader.rows(file, options))[499] == (501, ["user499", "Köln 499"])
+
+
+def test_texts_of_several_looks_are_joined_and_their_pronunciation_left_out() -> None:
+    runs = "<r><t>Tokyo </t></r><r><rPr><b/></rPr><t>東京</t></r><rPh sb='0' eb='2'><t>トウキョウ</t></rPh>"
+    data = with_shared_texts([["username", "Ort"], ["ada", "MARK"]])
+    with_runs = rewritten(data, {"xl/sharedStrings.xml": lambda old: old.replace(b"<t>MARK</t>", runs.encode())})
+    assert read(with_runs)[1] == [(2, ["ada", "Tokyo 東京"])]
+
+
+@pytest.mark.parametrize("number", [b"99", b"-1"])
+def test_a_text_that_is_not_in_the_file_makes_it_a_damaged_one(number: bytes) -> None:
+    good = with_shared_texts([["username"], ["ada"]])
+    broken = rewritten(good, {SHEET: lambda content: content.replace(b"<v>1</v>", b"<v>" + number + b"</v>")})
+    assert read(good)[1] == [(2, ["ada"])]
+    with pytest.raises(FileRefused, match="damaged"):
+        read(broken)
 
 
 _cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1, max_size=20)

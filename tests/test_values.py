@@ -15,16 +15,19 @@ from users_profiles.transfer.options import DateOrder
 
 @pytest.mark.parametrize("word", ["yes", "ja", "x", "1", "TRUE", "Activated", " Oui ", "si", "Sí", "active", "on"])
 def test_words_for_yes_are_understood(word: str) -> None:
+    """C14."""
     assert values.flag(word) is True
 
 
 @pytest.mark.parametrize("word", ["no", "nein", "0", "FALSE", "inactive", "Deactivated", "non", "-", "off"])
 def test_words_for_no_are_understood(word: str) -> None:
+    """C14."""
     assert values.flag(word) is False
 
 
 @pytest.mark.parametrize("word", ["maybe", "2", "yess", "?"])
 def test_an_unknown_word_is_neither_yes_nor_no(word: str) -> None:
+    """C14."""
     with pytest.raises(ValueError, match="Write yes or no"):
         values.flag(word)
 
@@ -40,6 +43,16 @@ def test_an_unknown_word_is_neither_yes_nor_no(word: str) -> None:
         ("05/05/1990", date(1990, 5, 5)),
         ("1990/12/31", date(1990, 12, 31)),
         ("33238", date(1990, 12, 31)),
+        ("3 April 1990", date(1990, 4, 3)),
+        ("Apr 3, 1990", date(1990, 4, 3)),
+        ("3rd of May 1990", date(1990, 5, 3)),
+        ("3. März 1990", date(1990, 3, 3)),
+        ("03-abr-1990", date(1990, 4, 3)),
+        ("4 juil. 1990", date(1990, 7, 4)),
+        ("1990 Dez 31", date(1990, 12, 31)),
+        ("１９９０-12-31", date(1990, 12, 31)),
+        ("1990-12-31T00:00:00", date(1990, 12, 31)),
+        ("12/31/1990 12:00:00 AM", date(1990, 12, 31)),
         ("1990-12-31 00:00:00", date(1990, 12, 31)),
         (" 1990-12-31 ", date(1990, 12, 31)),
     ],
@@ -55,7 +68,22 @@ def test_a_date_that_can_mean_two_days_is_read_only_when_somebody_says_which() -
     assert values.day("03/04/2020", DateOrder.MONTH_FIRST) == date(2020, 3, 4)
 
 
-@pytest.mark.parametrize("written", ["1990-02-30", "yesterday", "31.12.90", "1990-1", "99/99/1990", "1990-12-31T10:00"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1990-02-30",
+        "yesterday",
+        "31.12.90",
+        "1990-1",
+        "99/99/1990",
+        "1990-12-31T10:00",
+        "3 ju 1990",
+        "Juni 1990",
+        "Apr 1990 3",
+        "3 Nonsense 1990",
+        "٣/٤",
+    ],
+)
 def test_what_is_not_a_date_is_refused_with_a_cure(written: str) -> None:
     with pytest.raises(ValueError, match="1990-12-31"):
         values.day(written, DateOrder.ASK)
@@ -69,6 +97,7 @@ def test_nobody_was_born_before_1900_or_tomorrow(written: str) -> None:
 
 @pytest.mark.parametrize("bad", ["ﬁona", "rооt", "a" * 400, "ada lovelace", "ada\u202e", "ada\x00", "<b>"])
 def test_a_username_that_only_looks_like_one_is_refused(bad: str) -> None:
+    """C8."""
     with pytest.raises(ValueError, match=r"\w"):
         values.username(bad)
 
@@ -82,8 +111,9 @@ def test_usernames_are_stored_composed() -> None:
     assert values.username("jose\u0301") == "josé"
 
 
-@pytest.mark.parametrize("hidden", ["\x00", "\x1b", "\u202e", "\u2066", "\ufeff"])
+@pytest.mark.parametrize("hidden", ["\x00", "\x1b", "\x85", "\u200b", "\u200f", "\u061c", "\u202e", "\u2066", "\ufeff"])
 def test_invisible_characters_are_refused_everywhere(hidden: str) -> None:
+    """C6."""
     for clean in (values.line, values.paragraph):
         with pytest.raises(ValueError, match="invisible"):
             clean(f"a{hidden}b", 100)
@@ -124,13 +154,60 @@ def test_roles_are_named_in_any_case() -> None:
         values.role("boss")
 
 
+def test_words_are_read_in_any_form_of_their_letters() -> None:
+    assert values.flag("ｙｅｓ") is True
+    assert values.role("Éditeur") == values.role("E\u0301diteur") == "Editor"
+
+
+@pytest.mark.parametrize("failed", ["#N/A", " #REF! ", "#DIV/0!", "#NAME?"])
+def test_a_formula_that_failed_is_nobodys_name(failed: str) -> None:
+    with pytest.raises(ValueError, match="Write the value itself"):
+        values.refuse_failed(failed)
+    values.refuse_failed("#1 Main Street")
+
+
+@pytest.mark.parametrize(
+    ("cells", "order"),
+    [
+        (["03/04/2020", "25/12/2020"], DateOrder.DAY_FIRST),
+        (["03/04/2020", "12-25-2020 00:00"], DateOrder.MONTH_FIRST),
+        (["03/04/2020", "31.12.2020", "2020-12-31", "", "x"], DateOrder.ASK),
+        (["25/12/2020", "12/25/2020"], DateOrder.ASK),
+    ],
+)
+def test_dates_that_can_mean_one_day_tell_about_the_others(cells: list[str], order: DateOrder) -> None:
+    assert values.date_order_of(cells) is order
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "stored"),
+    [
+        ("030 123456", "DE", "+4930123456"),
+        ("0049 30 123456", "DE", "+4930123456"),
+        ("+49 (0)30 123456", "US", "+4930123456"),
+        ("'+4930123456", "US", "+4930123456"),
+        ("（０３０）１２３４５６", "DE", "+4930123456"),
+    ],
+)
+def test_phone_numbers_become_e164(written: str, region: str, stored: str) -> None:
+    assert values.phone(values.restore(written), region) == stored
+
+
+@pytest.mark.parametrize("written", ["4.93E+10", "call me", "12", "+49 30 123456 ext. 7"])
+def test_what_is_no_phone_number_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="with the country code"):
+        values.phone(written, "DE")
+
+
 @given(st.text(max_size=40))
 def test_what_is_defused_comes_back_the_same(text: str) -> None:
+    """C1."""
     assert values.restore(values.defuse(text)) == text
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "'=", "''+"])
 def test_nothing_a_spreadsheet_would_run_leaves_as_it_is(start: str) -> None:
+    """C1."""
     defused = values.defuse(f"{start}cmd")
     assert defused.startswith("'")
     assert values.restore(defused) == f"{start}cmd"

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import transaction
@@ -18,9 +19,11 @@ from django.urls import reverse
 from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
+from tests.admin_pages import messages_of, profile_page, save, user_page
 from tests.data import images
 from tests.test_avatars import files_of, give_picture, redrawn, stored_files
 from users_profiles import avatars, roles
+from users_profiles.avatars import NotStored
 from users_profiles.models import Profile, User
 
 Browse = Callable[[User | None], Client]
@@ -363,16 +366,11 @@ def test_b10_a_change_that_is_rolled_back_leaves_the_old_picture(stranger: User)
 # B11
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("fails_at", ["avatars/", "thumbnails/64/", "thumbnails/192/"])
-def test_b11_when_the_disk_is_full_everything_stays_as_it_was(
-    stranger: User, browse: Browse, monkeypatch: pytest.MonkeyPatch, fails_at: str
-) -> None:
-    old = give_picture(stranger)
+def fill_disk(monkeypatch: pytest.MonkeyPatch, fails_at: str) -> None:
+    """From now on, files in this folder are written in part and fail, as on a full disk."""
     store = FileSystemStorage._save
 
     def full(self: FileSystemStorage, name: str, content: Any) -> str:
-        """Write a part and fail, as a full disk does."""
         if name.startswith(fails_at):
             content.file.truncate(10)
             store(self, name, content)
@@ -380,6 +378,15 @@ def test_b11_when_the_disk_is_full_everything_stays_as_it_was(
         return store(self, name, content)
 
     monkeypatch.setattr(FileSystemStorage, "_save", full)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fails_at", ["avatars/", "thumbnails/64/", "thumbnails/192/"])
+def test_b11_when_the_disk_is_full_everything_stays_as_it_was(
+    stranger: User, browse: Browse, monkeypatch: pytest.MonkeyPatch, fails_at: str
+) -> None:
+    old = give_picture(stranger)
+    fill_disk(monkeypatch, fails_at)
     response = browse(stranger).post(
         reverse("profile_edit"), {"avatar": images.upload(images.picture("GIF")), "first_name": "Stanley"}
     )
@@ -389,3 +396,30 @@ def test_b11_when_the_disk_is_full_everything_stays_as_it_was(
     assert person.profile.avatar.name == old
     assert person.first_name == "Stan"
     assert 'value="Stanley"' in response.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("page", "form_id", "prefix"), [(user_page, "user_form", "profile-0-"), (profile_page, "profile_form", "")]
+)
+def test_b11_on_the_pages_of_staff_too(
+    stranger: User,
+    editor: User,
+    browse: Browse,
+    monkeypatch: pytest.MonkeyPatch,
+    page: Callable[[User], str],
+    form_id: str,
+    prefix: str,
+) -> None:
+    old = give_picture(stranger)
+    fill_disk(monkeypatch, "avatars/")
+    typed = {"first_name": "Stanley", f"{prefix}location": "Berlin"}
+    typed |= {f"{prefix}avatar": images.upload(images.picture("GIF"))}
+    client = browse(editor)
+    response = save(client, page(stranger), form_id, **typed)
+    assert response["Location"] == page(stranger)
+    assert messages_of(client.get(page(stranger))) == [str(NotStored())]
+    assert stored_files() == files_of(old)
+    person = User.objects.with_profile().get(pk=stranger.pk)
+    assert (person.profile.avatar.name, person.profile.location, person.first_name) == (old, "", "Stan")
+    assert not LogEntry.objects.exists()

@@ -12,8 +12,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.admin_pages import PROFILES, USERS, act, filled_in, messages_of, profile_page, queries_of, save, user_page
 from users_profiles import roles
-from users_profiles.admin.superusers import LastSuperuserError, keep_one_superuser
 from users_profiles.models import Role, User
+from users_profiles.superusers import LastSuperuserError, keep_one_superuser
 from users_profiles.transfer.columns import NAMES
 
 EVERYBODY = ("anonymous", "stranger", "reader", "editor", "admin")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from users_profiles.transfer import columns, values
@@ -46,6 +47,7 @@ class Cleaner:
     def __init__(self, options: Options, resource: columns.PersonResource) -> None:
         self._width = len(options.headers)
         self._need = str(options.match)
+        self._makes_usernames = bool(options.username_pattern)
         self._columns = [
             _Column(at, name, resource, options.blank_clears) for at, name in enumerate(options.mapping) if name
         ]
@@ -84,6 +86,8 @@ class Cleaner:
         """A row must say who it is about, by what people are matched by."""
         if self._need == Match.EMAIL and candidate.values.get("username"):
             return  # cannot be anybody we know, but can be somebody new
+        if self._need == Match.USERNAME and self._makes_usernames and candidate.values.get("email"):
+            return  # the same the other way round: the e-mail is who they are until there is a username
         label = columns.labels()[self._need]
         candidate.refuse(
             _("This row does not say who it is about: %(column)s is empty.") % {"column": label}, self._need
@@ -98,7 +102,8 @@ class _Column:
         self.name = name
         self._clean: Callable[[str], Any] = resource.fields[name].widget.clean
         self._blank = CLEARABLE[name] if blank_clears and name in CLEARABLE else ABSENT
-        self._plain = _plain_column(name)
+        self._longest = settings.IMPORT_MAX_CELL
+        self._plain = _plain_column(name) if self._longest >= _LONGEST_PLAIN else None
         self._known: dict[str, Any] = {}
 
     def clean(self, cells: Sequence[str], candidates: Sequence[Candidate]) -> Sequence[Any]:
@@ -116,6 +121,9 @@ class _Column:
         if not cell or cell.isspace():
             return self._blank
         try:
+            if len(cell) > self._longest:
+                raise ValueError(_too_long(len(cell), self._longest))
+            values.refuse_failed(cell)
             value = self._clean(values.restore(cell))
         except ValueError as error:
             candidate.problems.append(Problem(self.name, cell, str(error)))
@@ -133,6 +141,17 @@ _PLAIN = {
     **dict.fromkeys(("first_name", "last_name", "location"), r"[A-Za-z0-9(](?:[ -~]{0,148}[!-~])?"),
     "bio": r"[A-Za-z0-9(](?:[ -~]{0,1998}[!-~])?",
 }
+
+
+# Text of that length may pass without being measured.
+_LONGEST_PLAIN = 2_000
+
+
+def _too_long(length: int, longest: int) -> str:
+    return _("This cell has %(length)s characters; more than %(longest)s are not read. Shorten it.") % {
+        "length": length,
+        "longest": longest,
+    }
 
 
 def _plain_column(name: str) -> re.Pattern[str] | None:

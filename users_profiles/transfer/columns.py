@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from users_profiles.models import User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 from users_profiles.transfer import values
 from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.options import DateOrder
+from users_profiles.transfer.options import DateOrder, Origin
 
 # What other systems call our columns. Compared without case, accents, spaces and signs.
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -48,6 +49,13 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 FORBIDDEN = ("password", "passwd", "pwd", "password hash", "Passwort", "Kennwort", "mot de passe", "contraseña",
              "is_superuser", "superuser", "superuser status", "is_staff", "staff status",
              "user_permissions", "permissions")  # fmt: skip
+
+# Words that make a column somebody else's, or something else, however much the rest of its name resembles ours.
+STRANGERS = frozenset(
+    "manager supervisor boss lead emergency company department team parent spouse partner assistant vendor customer "
+    "id code type status url count old previous verified "
+    "vorgesetzter vorgesetzte chef firma abteilung notfall kostenstelle entreprise superviseur empresa jefe".split()
+)
 
 
 class CellWidget(Widget):
@@ -124,6 +132,8 @@ class PersonResource(ModelResource):
 
 
 NAMES: tuple[str, ...] = PersonResource.Meta.fields
+# What many people can have in common. Who somebody is cannot be a default.
+DEFAULTABLE: tuple[str, ...] = NAMES[2:]
 
 
 def labels() -> dict[str, str]:
@@ -167,13 +177,41 @@ def recognised(cells: Iterable[str]) -> int:
     return sum(1 for cell in cells if len(cell) < 60 and (_key(cell) in _BY_KEY or _key(cell) in _FORBIDDEN_KEYS))
 
 
-def guess_mapping(headers: Sequence[str]) -> list[str]:
-    """One field name per header, empty where none fits.
+def recognise(headers: Sequence[str]) -> tuple[list[str], list[Origin]]:
+    """What each column means, and how we know: one field name a header, empty where none fits.
 
     Raises ``FileRefused`` when a header names something no file may set.
     """
     refuse_forbidden(headers)
-    return [field_for(header) for header in headers]
+    mapping = [field_for(header) for header in headers]
+    origins = [Origin.NAME if name else Origin.NONE for name in mapping]
+    # The closest resemblance first; a field that has its column needs no guess.
+    guesses = [(*_resembling(header), at) for at, header in enumerate(headers) if not mapping[at]]
+    for likeness, name, at in sorted(guesses, key=lambda guess: (-guess[0], guess[2])):
+        if likeness and name not in mapping:
+            mapping[at], origins[at] = name, Origin.GUESS
+    return mapping, origins
+
+
+def _resembling(header: str) -> tuple[float, str]:
+    """How much a header resembles a name we know, from 0 to 1, and the field of that name."""
+    words = _words(header)
+    if not words or len(words) > 6 or not STRANGERS.isdisjoint(words):
+        return 0.0, ""
+    key = "".join(words)
+    runs = ("".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1))
+    known = max((run for run in runs if len(run) > 2 and run in _BY_KEY), key=len, default="")
+    if known:
+        return len(known) / len(key), _BY_KEY[known]
+    # In short words one other letter makes another word: "state" is no "site".
+    near = get_close_matches(key, _BY_KEY, n=1, cutoff=0.86) if len(key) > 5 else []
+    return (0.5, _BY_KEY[near[0]]) if near else (0.0, "")
+
+
+def _words(header: str) -> list[str]:
+    """The words of a header, told apart by spaces, signs or capital letters."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)
+    return [word for word in map(_key, re.split(r"[\W_]+", parted)) if word]
 
 
 def refuse_forbidden(headers: Iterable[str]) -> None:
@@ -188,6 +226,15 @@ def refuse_forbidden(headers: Iterable[str]) -> None:
 
 def check_mapping(headers: Sequence[str], mapping: Sequence[str]) -> None:
     """Raise ``FileRefused`` when two columns mean the same field or no column says who the person is."""
+    refuse_rivals(headers, mapping)
+    if "username" not in mapping and "email" not in mapping:
+        raise FileRefused(
+            _("No column says who each person is. The file needs a column with usernames or e-mail addresses.")
+        )
+
+
+def refuse_rivals(headers: Sequence[str], mapping: Sequence[str]) -> None:
+    """Raise ``FileRefused`` naming the columns that are taken for one field."""
     for name in NAMES:
         rivals = [header for header, field in zip(headers, mapping, strict=True) if field == name]
         if len(rivals) > 1:
@@ -195,7 +242,8 @@ def check_mapping(headers: Sequence[str], mapping: Sequence[str]) -> None:
                 _("The columns %(columns)s are both taken for %(field)s. Choose one and ignore the other.")
                 % {"columns": " / ".join(rivals), "field": labels()[name]}
             )
-    if "username" not in mapping and "email" not in mapping:
-        raise FileRefused(
-            _("No column says who each person is. The file needs a column with usernames or e-mail addresses.")
-        )
+
+
+def header_key(header: str) -> str:
+    """What a column of this name is remembered by, however it is spelled."""
+    return _key(header) or header

@@ -85,7 +85,8 @@ def _xlsx(names: Sequence[str], rows: Iterable[list[str]]) -> Iterator[bytes]:
         sheet.column_dimensions[chr(ord("A") + at)].width = 40 if name == "bio" else 22
     sheet.append([_text_cell(sheet, name, bold=True) for name in names])
     for row in rows:
-        sheet.append([_text_cell(sheet, cell) for cell in row])
+        # Text is safe as it is; only an apostrophe of its own must not be taken for our mark when the file comes back.
+        sheet.append([_text_cell(sheet, values.defuse(cell) if cell.startswith("'") else cell) for cell in row])
     with tempfile.TemporaryFile() as file:
         book.save(file)
         file.seek(0)

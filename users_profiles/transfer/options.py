@@ -33,6 +33,16 @@ class DateOrder(StrEnum):
     MONTH_FIRST = "mdy"
 
 
+class Origin(StrEnum):
+    """How we know what a column means; only a guess needs a second look."""
+
+    NAME = "name"  # it is called what we call it, or a known word for that
+    BEFORE = "before"  # staff said so for an earlier file with the same columns
+    GUESS = "guess"  # its name resembles one we know
+    CHOSEN = "chosen"
+    NONE = ""
+
+
 @dataclass
 class Options:
     """Stored with the import as JSON, so that a worker reads the file just as the preview did."""
@@ -40,14 +50,25 @@ class Options:
     kind: Kind = Kind.TEXT
     encoding: str = "utf-8"
     delimiter: str = ","
-    header_row: int = 1  # as a spreadsheet counts
+    sheet: str = ""  # of an Excel file; the one with the best header unless staff choose another
+    sheets: list[str] = field(default_factory=list)
+    header_row: int = 1  # as a spreadsheet counts; 0 where there is none
     headers: list[str] = field(default_factory=list)
     mapping: list[str] = field(default_factory=list)  # one field name a column, empty where it is ignored
+    origins: list[Origin] = field(default_factory=list)  # one a column
     mode: Mode = Mode.UPSERT
     match: Match = Match.USERNAME
     blank_clears: bool = False
     region: str = ""
     date_order: DateOrder = DateOrder.ASK
+    # What new people get where their row says nothing: {field: text as a file would have it}.
+    defaults: dict[str, str] = field(default_factory=dict)
+    # Usernames of new people that come without one, such as {first}.{last}; empty where none are to be made.
+    username_pattern: str = ""
+    # Whether people who are not in the file are to be deactivated, and among whom: Among's values.
+    roster: str = ""
+    roster_location: str = ""
+    roster_role: str = ""
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
@@ -56,7 +77,14 @@ class Options:
         options.mode = Mode(options.mode)
         options.match = Match(options.match)
         options.date_order = DateOrder(options.date_order)
+        options.origins = [Origin(origin) for origin in options.origins]
         return options
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields of new people that an import with these options may fill."""
+        made = {"username"} if self.username_pattern else set()
+        return {name for name in self.mapping if name} | self.defaults.keys() | made

@@ -130,4 +130,10 @@ def rendered(name: str, value: Any, resource: columns.PersonResource) -> str:
 
 def keys_of(candidates: Iterable[Candidate], name: str) -> set[str]:
     """The distinct usernames or e-mails of a chunk, in the form the database compares them by."""
-    return {value.lower() for candidate in candidates if (value := candidate.values.get(name))}
+    return lowered(value for candidate in candidates if (value := candidate.values.get(name)))
+
+
+def lowered(texts: Iterable[str]) -> set[str]:
+    """Each text in lower case, as PostgreSQL writes it and as SQLite does, which leaves what is not ASCII alone."""
+    found = set(texts)
+    return {text.lower() for text in found} | {text.encode().lower().decode() for text in found if not text.isascii()}

@@ -1,7 +1,7 @@
 """From bytes to rows: what kind of file it is, how it is written, and its rows one at a time.
 
-Nothing here holds more of the file than one row and a sample from its beginning, but for the text table of an Excel
-file, which the format puts apart from the rows.
+Nothing here holds more of the file in memory than one row and a sample from its beginning. The texts of an Excel file,
+which the format puts apart from the rows, wait in a temporary file no larger than IMPORT_MAX_UNPACKED_BYTES.
 """
 
 from __future__ import annotations
@@ -10,29 +10,40 @@ import codecs
 import contextlib
 import csv
 import io
+import tempfile
 import zipfile
+from array import array
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import IO, Any
+from itertools import islice
+from typing import IO, Any, cast
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
 from defusedxml import DefusedXmlException
 from django.conf import settings
 from django.utils.translation import gettext as _
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
 
-from users_profiles.transfer import columns
+from users_profiles.transfer import columns, values
 from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.options import Kind, Options
+from users_profiles.transfer.options import DateOrder, Kind, Match, Options
 
 Row = list[str]
 Rows = Generator[tuple[int, Row], None, None]
 
 DELIMITERS = (",", ";", "\t", "|")
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
 SAMPLE_BYTES = 256 * 1024
+DATES_LOOKED_AT = 2_000  # rows whose dates may say which comes first, day or month
 HEADER_WITHIN = 20  # rows of preamble (a title, a date, a blank line) that may stand above the header
+SHEETS_LOOKED_AT = 20
+LONGEST_HEADER = 200  # more of a column's name than anybody needs to know which one it is
 _OLE = b"\xd0\xcf\x11\xe0"
 _BLOCK = 1024 * 1024
 # What openpyxl, zipfile and the XML parser raise on files that are broken or made to hurt.
@@ -54,16 +65,52 @@ def examine(file: IO[bytes]) -> Options:
         raise FileRefused(_("This file is empty."))
     if start.startswith(_OLE):
         raise FileRefused(_("This is an old or protected Excel file. Save it as .xlsx without a password, or as CSV."))
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise FileRefused(_("This file is in UTF-32, which hardly anything reads. Save it as CSV in UTF-8."))
     if start.startswith(b"PK\x03\x04"):
         options.kind = Kind.XLSX
         _check_unpacked_size(file)
+        options.sheets = _sheets(file)
     else:
         options.encoding = _encoding(file)
         options.delimiter = _delimiter(_sample_text(file, options.encoding))
     _find_header(file, options)
-    options.mapping = columns.guess_mapping(options.headers)
-    options.match = options.match if "username" in options.mapping else type(options.match).EMAIL
+    _recognise(file, options)
     return options
+
+
+def reread(file: IO[bytes], options: Options) -> None:
+    """Take the columns from the encoding, delimiter, sheet and header row that staff chose.
+
+    Raises ``FileRefused``, and leaves ``options`` half changed, when the file cannot be read that way.
+    """
+    if options.kind is Kind.XLSX and options.sheet not in options.sheets:
+        raise FileRefused(_("This file has no sheet with that name."))
+    if options.kind is Kind.TEXT and not _decodes(file, options.encoding):
+        raise FileRefused(_("The file cannot be read in this encoding. Choose another one."))
+    with contextlib.closing(_all_rows(file, options)) as lines:
+        # Without a header, the first row says how many columns there are.
+        wanted = max(options.header_row, 1)
+        headers = next((row for number, row in lines if number >= wanted and (number == wanted or any(row))), [])
+    if not any(headers):
+        raise FileRefused(
+            _("Row %(row)s is empty. Choose the row with the names of the columns.") % {"row": options.header_row}
+        )
+    _name_columns(options, headers if options.header_row else [""] * len(headers))
+    _recognise(file, options)
+
+
+def _recognise(file: IO[bytes], options: Options) -> None:
+    """Find out what the columns mean, and in what order their dates are written."""
+    options.mapping, options.origins = columns.recognise(options.headers)
+    options.match = Match.USERNAME if "username" in options.mapping else Match.EMAIL
+    options.date_order = DateOrder.ASK
+    if "birth_date" in options.mapping:
+        at = options.mapping.index("birth_date")
+        # A wrong byte further down is for the check to find, with the row it is in.
+        with contextlib.suppress(FileRefused):
+            cells = [row[at] for row in sample(file, options, most=DATES_LOOKED_AT) if at < len(row)]
+            options.date_order = values.date_order_of(cells)
 
 
 def rows(file: IO[bytes], options: Options) -> Rows:
@@ -98,8 +145,8 @@ def sample(file: IO[bytes], options: Options, most: int = 3) -> list[Row]:
 def estimate_rows(file: IO[bytes], options: Options) -> int:
     """About how many rows there are: line ends for text (an upper bound), row tags for Excel."""
     if options.kind is Kind.XLSX:
-        with zipfile.ZipFile(file) as archive, archive.open(_first_sheet_path(archive)) as sheet:
-            found = _count(sheet, b"<row")
+        with _book(file) as book, book.sheet(options.sheet) as source:
+            found = _count(source, b"<row")
     else:
         found = _count(file, b"\n") or _count(file, b"\r")
     return max(0, found - options.header_row)
@@ -112,25 +159,46 @@ def _count(file: IO[bytes], needle: bytes) -> int:
 
 
 def _all_rows(file: IO[bytes], options: Options) -> Rows:
-    return _xlsx_rows(file) if options.kind is Kind.XLSX else _text_rows(file, options.encoding, options.delimiter)
+    if options.kind is Kind.XLSX:
+        return _xlsx_rows(file, options)
+    return _text_rows(file, options.encoding, options.delimiter)
 
 
 def _find_header(file: IO[bytes], options: Options) -> None:
-    """Take the row that names most of our columns; a file that names none has its header on top."""
+    """Take the row that names most of our columns; a file that names none has its header on top.
+
+    Of several sheets it is the one with the best header: many a file begins with a cover sheet.
+    """
+    found = []
+    for sheet in options.sheets[:SHEETS_LOOKED_AT] or [""]:
+        options.sheet = sheet
+        header = _best_header(file, options)
+        if header is not None:
+            found.append((header, sheet))
+    if not found:
+        raise FileRefused(_("This file has no rows."))
+    (_known, options.header_row, headers), options.sheet = max(found, key=lambda header: header[0][0])
+    while headers and not headers[-1]:
+        headers.pop()
+    _name_columns(options, headers)
+
+
+def _best_header(file: IO[bytes], options: Options) -> tuple[int, int, Row] | None:
+    """How many of our columns the best header row names, its number, and its cells; None without any row."""
     best: tuple[int, int, Row] | None = None
     with contextlib.closing(_all_rows(file, options)) as lines:
-        for position, (number, row) in enumerate(lines):
-            if position >= HEADER_WITHIN:
-                break
+        for number, row in islice(lines, HEADER_WITHIN):
             known = columns.recognised(row)
             if any(row) and (best is None or known > best[0]):
                 best = (known, number, row)
-    if best is None:
-        raise FileRefused(_("This file has no rows."))
-    _known, options.header_row, headers = best
-    while headers and not headers[-1]:
-        headers.pop()
-    options.headers = [header or _("(column %(number)s)") % {"number": at} for at, header in enumerate(headers, 1)]
+    return best
+
+
+def _name_columns(options: Options, headers: Sequence[str]) -> None:
+    options.headers = [
+        header.replace("\x00", "").strip()[:LONGEST_HEADER] or _("(column %(number)s)") % {"number": at}
+        for at, header in enumerate(headers, 1)
+    ]
 
 
 # Text ---------------------------------------------------------------------------------------------------------------
@@ -159,7 +227,7 @@ def _decodes(file: IO[bytes], encoding: str) -> bool:
         for block in iter(lambda: file.read(_BLOCK), b""):
             decoder.decode(block)
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeError:  # and not only of decoding: UTF-16 without its mark is another one
         return False
     return True
 
@@ -206,11 +274,13 @@ def _text_rows(file: IO[bytes], encoding: str, delimiter: str) -> Rows:
                 raise FileRefused(_too_many_columns(number))
             yield number, row
     except csv.Error as error:
+        reason = _("a quotation mark is never closed, or stands in the middle of a cell")
+        if "field limit" in str(error):  # the csv module's own: no cell fills the memory
+            reason = _("a cell is longer than anything we read, perhaps because a quotation mark is never closed")
         raise FileRefused(
-            _("Row %(row)s: a quotation mark is never closed, or stands in the middle of a cell. Mend it there.")
-            % {"row": number + 1}
+            _("Row %(row)s: %(reason)s. Mend it there.") % {"row": number + 1, "reason": reason}
         ) from error
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise FileRefused(
             _("After row %(row)s there are bytes that are not text. Save the file as CSV in UTF-8.") % {"row": number}
         ) from error
@@ -263,38 +333,127 @@ def _not_excel() -> str:
     return _("This Excel file is damaged or has something in it we refuse to read. Save it anew, or as CSV.")
 
 
-def _first_sheet_path(archive: zipfile.ZipFile) -> str:
-    sheets = sorted(name for name in archive.namelist() if name.startswith("xl/worksheets/") and name.endswith(".xml"))
-    if not sheets:
-        raise FileRefused(_not_excel())
-    return sheets[0]
+@dataclass
+class _Sheet:
+    title: str
+    path: str
+    is_hidden: bool
 
 
-def _xlsx_rows(file: IO[bytes]) -> Rows:
-    """The rows of the first sheet that are in the file.
+class _Book(ExcelReader):
+    """As much of an Excel file as its rows need.
 
-    The library's own iteration invents a row for every number it skips (a cell in row 1,048,576 costs minutes) and
-    believes the size the file claims; its parser underneath yields what is there.
+    The library's own reading holds all texts in a list, which is larger than the file, and looks through every sheet
+    that does not say how large it is.
     """
+
+    shared_strings: Any
+    sheets: list[_Sheet]
+
+    def read(self) -> None:
+        self.read_manifest()
+        self.read_strings()
+        self.read_workbook()
+        apply_stylesheet(self.archive, self.wb)
+        self.sheets = [
+            _Sheet(sheet.name, part.target, sheet.state != "visible")
+            for sheet, part in self.parser.find_sheets()
+            if part.target in self.valid_files and part.Type.endswith("/worksheet")
+        ]
+
+    def read_strings(self) -> None:
+        part = self.package.find(SHARED_STRINGS)
+        if part is not None:
+            self.shared_strings = _Strings(self.archive.open(part.PartName[1:]))
+
+    def sheet(self, title: str) -> IO[bytes]:
+        """The sheet of this name, unparsed."""
+        for sheet in self.sheets:
+            if sheet.title == title:
+                return cast("IO[bytes]", self.archive.open(sheet.path))
+        raise FileRefused(_("This file has no sheet with that name."))
+
+
+class _Strings:
+    """The texts of an Excel file by their number, read no further than asked for and kept in a temporary file."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = _texts(source)
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it is forgotten, as this object is)
+        self._ends = array("Q", [0])
+
+    def __getitem__(self, number: int) -> str:
+        if number < 0:
+            raise IndexError(number)
+        if number + 1 >= len(self._ends):
+            self._read_to(number)
+        start, end = self._ends[number], self._ends[number + 1]
+        self._file.seek(start)
+        return self._file.read(end - start).decode("utf-8", "surrogatepass")
+
+    def _read_to(self, number: int) -> None:
+        self._file.seek(self._ends[-1])
+        for text in self._source:
+            self._ends.append(self._ends[-1] + self._file.write(text.encode("utf-8", "surrogatepass")))
+            if number + 1 < len(self._ends):
+                return
+        raise IndexError(number)
+
+
+_ITEM, _TEXT, _RUN = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
+
+
+def _texts(source: IO[bytes]) -> Generator[str, None, None]:
+    root = None
+    for event, node in iterparse(source, events=("start", "end")):
+        if root is None:
+            root = node
+        if event == "end" and node.tag == _ITEM:
+            # Text stands in the item, or in runs of one look each; how it is pronounced stands elsewhere in it.
+            parts = [node.findtext(_TEXT), *(run.findtext(_TEXT) for run in node.findall(_RUN))]
+            yield "".join(filter(None, parts)).replace("x005F_", "")
+            root.clear()  # or it would keep an empty element for every text
+
+
+@contextlib.contextmanager
+def _book(file: IO[bytes]) -> Generator[_Book, None, None]:
+    """The workbook, with whatever is wrong with it said in a sentence."""
     file.seek(0)
     try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        with sheet._get_source() as source:
-            parser = WorkSheetParser(
-                source,
-                sheet._shared_strings,
-                data_only=True,
-                epoch=book.epoch,
-                date_formats=book._date_formats,
-                timedelta_formats=book._timedelta_formats,
-            )
-            for number, cells in parser.parse():
-                yield int(number), _dense(cells, int(number))
+        book = _Book(file, read_only=True, data_only=True, keep_links=False)
+        book.read()
+        yield book
     except FileRefused:
         raise
     except _BROKEN_XLSX as error:
         raise FileRefused(_not_excel()) from error
+
+
+def _sheets(file: IO[bytes]) -> list[str]:
+    """The names of the sheets, those that people see first."""
+    with _book(file) as book:
+        if not book.sheets:
+            raise FileRefused(_("This Excel file has no sheet with cells."))
+        return [sheet.title for sheet in sorted(book.sheets, key=lambda sheet: sheet.is_hidden)]
+
+
+def _xlsx_rows(file: IO[bytes], options: Options) -> Rows:
+    """The rows of the chosen sheet that are in the file.
+
+    The library's own iteration invents a row for every number it skips (a cell in row 1,048,576 costs minutes) and
+    believes the size the file claims; its parser underneath yields what is there.
+    """
+    with _book(file) as book, book.sheet(options.sheet) as source:
+        parser = WorkSheetParser(
+            source,
+            book.shared_strings,
+            data_only=True,
+            epoch=book.wb.epoch,
+            date_formats=book.wb._date_formats,
+            timedelta_formats=book.wb._timedelta_formats,
+        )
+        for number, cells in parser.parse():
+            yield int(number), _dense(cells, int(number))
 
 
 def _dense(cells: Sequence[dict[str, Any]], number: int) -> Row:

@@ -30,6 +30,18 @@ class Seen:
         for name in ("username", "email"):
             self._check(name, [candidate for candidate in candidates if candidate.values.get(name)])
 
+    def has(self, name: str, value: str) -> bool:
+        """Whether any row has this value, given in lower case, be the row good or refused."""
+        found = self._database.execute(f"SELECT 1 FROM {name} WHERE hash = ?", [hash(value)])  # noqa: S608
+        return found.fetchone() is not None
+
+    def claim(self, name: str, value: str, number: int) -> bool:
+        """Note that a row has this value, given in lower case; False when another row has it already."""
+        key = hash(value)
+        self._database.execute(f"INSERT INTO {name} VALUES (?, ?) ON CONFLICT DO NOTHING", [key, number])  # noqa: S608
+        [first] = self._database.execute(f"SELECT row FROM {name} WHERE hash = ?", [key]).fetchone()  # noqa: S608
+        return bool(first == number)
+
     def _check(self, name: str, candidates: Sequence[Candidate]) -> None:
         pairs = [(hash(candidate.values[name].lower()), candidate.number) for candidate in candidates]
         cursor = self._database.execute(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -20,10 +21,12 @@ from users_profiles.models import Role
 from users_profiles.transfer.options import DateOrder
 
 TRUE_WORDS = frozenset(
-    "1 true t yes y on x active activated enabled ✓ ✔ ja j wahr aktiv oui o vrai actif si sí s verdadero activo".split()
+    "1 true t yes y on x active activated enabled ✓ ✔ ja j wahr aktiv oui o vrai actif si sí s verdadero activo "
+    "sim verdadeiro ativo vero attivo waar actief tak да".split()
 )
 FALSE_WORDS = frozenset(
-    "0 false f no n off - inactive deactivated disabled ✗ ✘ nein falsch inaktiv non faux inactif falso inactivo".split()
+    "0 false f no n off - inactive deactivated disabled ✗ ✘ nein falsch inaktiv non faux inactif falso inactivo "
+    "não inativo inattivo nee onwaar inactief nie нет".split()
 )
 ROLE_WORDS = {
     "admin": Role.ADMIN.value,
@@ -34,12 +37,28 @@ ROLE_WORDS = {
     "member": "",
     "none": "",
     "user": "",
+    "administratorin": Role.ADMIN.value,
+    "administrateur": Role.ADMIN.value,
+    "administrador": Role.ADMIN.value,
+    "redakteur": Role.EDITOR.value,
+    "bearbeiter": Role.EDITOR.value,
+    "éditeur": Role.EDITOR.value,
+    "leser": Role.READER.value,
+    "lecteur": Role.READER.value,
+    "lector": Role.READER.value,
+    "mitglied": "",
+    "membre": "",
+    "miembro": "",
 }
 MEMBER_WORD = "Member"
 
-# Control characters and those that turn the reading direction around: invisible, and PostgreSQL refuses the first.
-_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
-_BREAKS = re.compile(r"[\t\r\n]+ *")
+# Control characters, what has no width, and what turns the reading direction around: nobody sees them, and PostgreSQL
+# refuses the first. Joiners stay, because Persian and many a small picture are written with them.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+_BREAKS = re.compile(r"[\t\r\n\u2028\u2029]+ *")
+_PARAGRAPH_BREAKS = re.compile(r"\r\n|[\r\u2028\u2029]")
 _USERNAME = re.compile(UnicodeUsernameValidator.regex)
 # At most 254 characters: the lookahead is cheaper than measuring.
 PLAIN_EMAIL = (
@@ -48,6 +67,30 @@ PLAIN_EMAIL = (
 )
 _PLAIN_EMAIL = re.compile(PLAIN_EMAIL)
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_MIDNIGHT = re.compile(r"[ T](?:00:00(?::00(?:\.0+)?)?Z?|12:00(?::00)? AM)$")  # what a spreadsheet adds to a date
+_WORDED_PARTS = re.compile(r"[\s,./-]+|(?<=\d)(?:st|nd|rd|th)\b")
+# In English, German, French, Spanish, Italian, Portuguese and Dutch, without accents.
+_MONTHS = [
+    (name, at)
+    for at, names in enumerate(
+        (
+            "january januar janvier enero gennaio janeiro januari",
+            "february februar fevrier febrero febbraio fevereiro februari",
+            "march marz maerz mars marzo marco maart mrz",
+            "april avril abril aprile",
+            "may mai mayo maggio maio mei",
+            "june juni juin junio giugno junho",
+            "july juli juillet julio luglio julho",
+            "august aout agosto augustus",
+            "september septembre septiembre settembre setembro sept",
+            "october oktober octobre octubre ottobre outubro",
+            "november novembre noviembre novembro",
+            "december dezember decembre diciembre dicembre dezembro",
+        ),
+        1,
+    )
+    for name in names.split()
+]
 _PARTED_DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})")
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
 _EXCEL_DAY_ZERO = date(1899, 12, 30)
@@ -77,7 +120,7 @@ def line(value: str, longest: int) -> str:
 def paragraph(value: str, longest: int) -> str:
     """Text of several lines. NFC, not NFKC: nobody wants the ² in their text turned into a 2."""
     if not (value.isascii() and value.isprintable()):
-        value = value.replace("\r\n", "\n").replace("\r", "\n")
+        value = _PARAGRAPH_BREAKS.sub("\n", value)
         _no_hidden(value)
         value = unicodedata.normalize("NFC", value)
     value = value.strip()
@@ -93,7 +136,7 @@ def _too_long(length: int, longest: int) -> str:
 def username(value: str) -> str:
     """A username by Django's rules, and not one that only looks like another (ﬁ for fi, a Cyrillic о among Latin)."""
     value = value.strip()
-    if not value.isascii():
+    if not (value.isascii() and value.isprintable()):
         _no_hidden(value)
         plain = unicodedata.normalize("NFKC", value)
         if plain != unicodedata.normalize("NFC", value):
@@ -125,8 +168,13 @@ def email(value: str) -> str:
     return value
 
 
+def _word(value: str) -> str:
+    """A word as the tables above have it."""
+    return unicodedata.normalize("NFKC", value).strip().casefold()
+
+
 def flag(value: str) -> bool:
-    word = value.strip().casefold()
+    word = _word(value)
     if word in TRUE_WORDS:
         return True
     if word in FALSE_WORDS:
@@ -135,7 +183,7 @@ def flag(value: str) -> bool:
 
 
 def role(value: str) -> str:
-    word = value.strip().casefold()
+    word = _word(value)
     if word not in ROLE_WORDS:
         raise ValueError(_("There is no such role. Write Admin, Editor, Reader or Member."))
     return ROLE_WORDS[word]
@@ -155,7 +203,7 @@ def phone(value: str, region: str) -> str:
 
 def day(value: str, order: DateOrder) -> date:
     """A date: ISO, a local form that can mean only one day, or the serial number a spreadsheet keeps for it."""
-    value = value.strip()
+    value = unicodedata.normalize("NFKC", value).strip()
     try:
         found = date.fromisoformat(value) if _ISO_DATE.fullmatch(value) else _local_day(value, order)
     except (ValueError, OverflowError) as error:
@@ -174,10 +222,10 @@ class _AmbiguousError(ValueError):
 def _local_day(value: str, order: DateOrder) -> date:
     if value.isascii() and value.isdigit() and len(value) == 5:
         return _EXCEL_DAY_ZERO + timedelta(days=int(value))
-    value = value.partition(" 00:00")[0]  # a spreadsheet's date-time at midnight
+    value = _MIDNIGHT.sub("", value)
     parted = _PARTED_DATE.fullmatch(value)
     if not parted:
-        return date.fromisoformat(value)
+        return _worded_day(value)
     first, sign, second, third = int(parted[1]), parted[2], int(parted[3]), int(parted[4])
     if len(parted[1]) == 4:
         return date(first, second, third)
@@ -188,9 +236,53 @@ def _local_day(value: str, order: DateOrder) -> date:
     if second > 12 or order == DateOrder.MONTH_FIRST:
         return date(third, first, second)
     raise _AmbiguousError(
-        _("This date can mean two days. Write it like %(one)s, or say above which comes first, day or month.")
+        _("This date can mean two days. Write it like %(one)s, or say at the columns which comes first, day or month.")
         % {"one": date(third, second, first).isoformat()}
     )
+
+
+def _worded_day(value: str) -> date:
+    """A day with its month in letters: 3 April 1990, Apr 3, 1990, 3. März 1990, 03-abr-1990, 1990 Dec 31."""
+    parts = [part for part in _WORDED_PARTS.split(value.casefold()) if part and part not in {"de", "of"}]
+    shape = ["m" if part[0].isalpha() else "y" if len(part) == 4 else "d" for part in parts]
+    if "".join(shape) not in {"dmy", "mdy", "ymd"} or not all(part.isalpha() or part.isdecimal() for part in parts):
+        raise ValueError(value)
+    known = dict(zip(shape, parts, strict=True))
+    return date(int(known["y"]), _month(known["m"]), int(known["d"]))
+
+
+def _month(word: str) -> int:
+    """The month a word names: in full or shortened to three letters or more, when only one is called that."""
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+    found = {at for name, at in _MONTHS if len(plain) > 2 and name.startswith(plain)}
+    if len(found) != 1:
+        raise ValueError(word)
+    return found.pop()
+
+
+def date_order_of(cells: Iterable[str]) -> DateOrder:
+    """Which comes first in a column of dates, day or month, when the column itself says so: 25/12/2020 does."""
+    found = set()
+    for cell in cells:
+        parted = _PARTED_DATE.fullmatch(_MIDNIGHT.sub("", cell.strip()))
+        if parted and parted[2] != "." and len(parted[1]) < 3 and len(parted[4]) == 4:
+            if int(parted[1]) > 12 >= int(parted[3]):
+                found.add(DateOrder.DAY_FIRST)
+            elif int(parted[3]) > 12 >= int(parted[1]):
+                found.add(DateOrder.MONTH_FIRST)
+    return found.pop() if len(found) == 1 else DateOrder.ASK
+
+
+# Cells --------------------------------------------------------------------------------------------------------------
+
+# What a spreadsheet writes where a formula has gone wrong, in English and German.
+_FAILED = frozenset("#N/A #NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #SPILL! #NV #BEZUG! #WERT! #ZAHL!".split())
+
+
+def refuse_failed(value: str) -> None:
+    """Raise ``ValueError`` for what stands in a cell whose formula has failed: it is nobody's name or place."""
+    if value.strip() in _FAILED:
+        raise ValueError(_("The formula in this cell has failed. Write the value itself."))
 
 
 # Formulas -----------------------------------------------------------------------------------------------------------

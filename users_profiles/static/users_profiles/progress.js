@@ -10,12 +10,13 @@
 
   function show(state) {
     document.getElementById("progress-bar").value = state.percent;
-    for (const name of ["cursor", "total", "per_second"]) {
-      part(name).textContent = number.format(state[name]);
+    for (const name of ["cursor", "total", "per_second", "left"]) {
+      if (part(name)) part(name).textContent = state[name] === null ? "" : number.format(state[name]);
     }
-    part("left-part").hidden = state.left === null;
-    part("left").textContent = state.left === null ? "" : number.format(state.left);
-    part("no_worker").hidden = !state.no_worker;
+    if (part("left-part")) part("left-part").hidden = state.left === null;
+    for (const name of ["no_worker", "queues"]) {
+      if (part(name)) part(name).hidden = !state[name];
+    }
   }
 
   async function ask() {
