@@ -238,8 +238,17 @@ IMPORT_MAX_UNPACKED_BYTES = env.number("IMPORT_MAX_UNPACKED_MB", 1_000, at_least
 IMPORT_MAX_ROWS = env.number("IMPORT_MAX_ROWS", 1_000_000, at_least=1)
 IMPORT_MAX_COLUMNS = env.number("IMPORT_MAX_COLUMNS", 200, at_least=1)
 IMPORT_MAX_CELL = env.number("IMPORT_MAX_CELL", 10_000, at_least=1)
+# A file that would deactivate more of the people it should name than this needs their number typed to confirm.
+IMPORT_RECONCILE_SHARE = env.number("IMPORT_RECONCILE_PERCENT", 10) / 100
 # Files up to this many rows are checked and applied while the person waits; longer ones by the worker.
 IMPORT_SYNC_ROWS = env.number("IMPORT_SYNC_ROWS", 2_000)
+# The same of a ZIP archive of pictures: the most files in one, and how many are drawn while the person waits.
+IMPORT_MAX_PICTURES = env.number("IMPORT_MAX_PICTURES", 10_000, at_least=1)
+IMPORT_SYNC_PICTURES = env.number("IMPORT_SYNC_PICTURES", 40)
+# How long what an import leaves behind is kept; users_profiles/transfer/retention.py says what goes and what stays.
+IMPORT_KEEP_PREVIEWS_HOURS = env.number("IMPORT_KEEP_PREVIEWS_HOURS", 48, at_least=1)
+IMPORT_KEEP_FILES_DAYS = env.number("IMPORT_KEEP_FILES_DAYS", 30, at_least=1)
+IMPORT_KEEP_ROWS_DAYS = env.number("IMPORT_KEEP_ROWS_DAYS", 365, at_least=1)
 
 # Admin theme --------------------------------------------------------------------------------------------------------
 

@@ -16,8 +16,9 @@ APP = settings.BASE_DIR / "users_profiles"
 LEVELS = (
     {"avatars", "search", "phones"},
     {"models"},
-    {"signals", "roles"},
-    {"accounts", "checks", "demo", "invitations", "reports", "templatetags", "transfer"},
+    {"signals", "roles", "superusers"},
+    {"accounts", "checks", "demo", "invitations", "reports", "templatetags"},
+    {"transfer"},
     {"forms", "account_forms"},
     {"admin", "views"},
     {"urls", "apps", "management"},

@@ -19,15 +19,14 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q, Value
-from django.db.models.functions import Lower
-from django.db.models.lookups import Exact
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles.models import User
+from users_profiles.models.user import has_email, has_username
 
 logger = logging.getLogger(__name__)
 
@@ -35,14 +34,9 @@ logger = logging.getLogger(__name__)
 # Finding people -----------------------------------------------------------------------------------------------------
 
 
-def _has_email(address: str) -> Q:
-    # As the constraint has it, word for word, or its index does not serve.
-    return ~Q(email="") & Q(Exact(Lower("email"), Lower(Value(address))))
-
-
 def find_by_email(address: str) -> User | None:
     """The person with this address, without regard to case."""
-    return User.objects.filter(_has_email(address)).first() if address else None
+    return User.objects.filter(has_email(address)).first() if address else None
 
 
 class SignInBackend(AuthenticationBackend):
@@ -54,7 +48,7 @@ class SignInBackend(AuthenticationBackend):
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         login = credentials.get("username") or credentials.get("email") or ""
-        meant = Q(Exact(Lower("username"), Lower(Value(login)))) | _has_email(login)
+        meant = has_username(login) | has_email(login)
         for person in User.objects.filter(meant) if login else ():
             if self._check_password(person, credentials["password"]):
                 return person

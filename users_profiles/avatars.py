@@ -54,7 +54,7 @@ class NotStored(Exception):
     """The storage refused a picture (no space, no permission); neither the row nor the old picture was touched."""
 
     def __str__(self) -> str:
-        return _("The picture could not be stored. Your old one is still there. Try again later.")
+        return _("The picture could not be stored, so nothing was changed. Try again later.")
 
 
 class Redrawn(ContentFile):

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -78,8 +78,7 @@ class EditsProfile(NoticesOtherEdits):
         fields = PROFILE_FIELDS
         widgets = {
             "bio": forms.Textarea(attrs={"rows": 4}),
-            "location": forms.TextInput(attrs={"autocomplete": "address-level2"}),
-            "birth_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "bday"}),
+            "birth_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         }
 
     def clean_birth_date(self) -> date | None:
@@ -97,20 +96,21 @@ class EditsProfile(NoticesOtherEdits):
         return profile
 
 
-def _name_field(name: str, autocomplete: str) -> forms.Field | None:
-    field = cast(models.CharField[str, str], User._meta.get_field(name))
-    return field.formfield(widget=forms.TextInput(attrs={"autocomplete": autocomplete}))
+# What browsers may fill in by themselves; only here, because they fill in what they know of whoever sits before them.
+AUTOCOMPLETE = {
+    "first_name": "given-name",
+    "last_name": "family-name",
+    "location": "address-level2",
+    "phone_number": "tel",
+    "birth_date": "bday",
+}
 
 
 class ProfileForm(EditsProfile):
     """One's own profile: the fields that one's role may edit, and no other, whatever is sent."""
 
-    first_name = User._meta.get_field("first_name").formfield(
-        widget=forms.TextInput(attrs={"autocomplete": "given-name"})
-    )
-    last_name = User._meta.get_field("last_name").formfield(
-        widget=forms.TextInput(attrs={"autocomplete": "family-name"})
-    )
+    first_name = User._meta.get_field("first_name").formfield()
+    last_name = User._meta.get_field("last_name").formfield()
 
     field_order = ("avatar", *roles.NAME_FIELDS, "location", "phone_number", "birth_date", "bio")
 
@@ -121,6 +121,8 @@ class ProfileForm(EditsProfile):
         own = roles.spec_of(person).own_fields
         for name in set(self.fields) - set(own):
             del self.fields[name]
+        for name in AUTOCOMPLETE.keys() & self.fields.keys():
+            self.fields[name].widget.attrs["autocomplete"] = AUTOCOMPLETE[name]
 
     def save(self, commit: bool = True) -> Profile:
         """Write what changed, of the name and of the profile: both or neither."""

@@ -63,5 +63,5 @@ class PhoneField(models.CharField):
 
     def formfield(self, **kwargs: Any) -> Any:
         """Typed numbers have spaces and brackets, so the form allows more characters than are stored."""
-        widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"})
+        widget = forms.TextInput(attrs={"type": "tel"})
         return super().formfield(**{"max_length": 40, "widget": widget, **kwargs})

@@ -147,7 +147,7 @@ def by_role() -> list[Bar]:
     with_role = holders.aggregate(people=Count("user", distinct=True))["people"]
     counts = [(_("Superuser"), everybody["superusers"], SUPERUSERS)]
     counts += [(str(role.label), per_group.get(role.value, 0), role.value) for role in Role]
-    counts += [(_("Member"), everybody["people"] - everybody["superusers"] - with_role, MEMBERS)]
+    counts += [(str(roles.LABELS[roles.MEMBER]), everybody["people"] - everybody["superusers"] - with_role, MEMBERS)]
     return _bars([(label, count, {"role": value}) for label, count, value in counts])
 
 

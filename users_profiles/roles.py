@@ -18,6 +18,7 @@ from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core.signals import setting_changed
 from django.db import models, transaction
 from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
 
 from users_profiles.models import Role, User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
@@ -54,6 +55,8 @@ TABLE: dict[str, RoleSpec] = {
     Role.ADMIN: RoleSpec(is_staff=True, permissions=_RULES),
 }
 
+# What people call the roles, and having none.
+LABELS = {MEMBER: _("Member"), **{role.value: role.label for role in Role}}
 RANKS = {MEMBER: 0, Role.READER.value: 1, Role.EDITOR.value: 2, Role.ADMIN.value: 3}
 SUPERUSER_RANK = 4
 
@@ -208,16 +211,16 @@ def missing_fields(user: User) -> list[str]:
     return [name for name in required if not getattr(user if name in NAME_FIELDS else user.profile, name)]
 
 
-def is_filled(field: str, prefix: str = "") -> models.Q:
-    """The condition that a person has a value in ``field``; ``prefix`` leads from the model asked to the user."""
-    path = f"{prefix}{field}" if field in NAME_FIELDS else f"{prefix}profile__{field}"
+def is_filled(field: str, to_user: str = "", to_profile: str = "profile__") -> models.Q:
+    """The condition that a person has a value in ``field``; the paths lead there from the model that is asked."""
+    path = f"{to_user}{field}" if field in NAME_FIELDS else f"{to_profile}{field}"
     if field == "birth_date":
         return models.Q(**{f"{path}__isnull": False})
     return models.Q(**{f"{path}__gt": ""})  # and not "is not blank": that would hold for people without a profile
 
 
-def is_complete(prefix: str = "") -> models.Q:
-    """The condition that a person has all that their role requires.
+def is_complete(to_user: str = "", to_profile: str = "profile__") -> models.Q:
+    """The condition that a person has all that their role requires; the paths are those of ``is_filled``.
 
     Roles with the same requirements share one branch, so that the usual table asks for no role at all.
     """
@@ -226,15 +229,15 @@ def is_complete(prefix: str = "") -> models.Q:
         by_required.setdefault(tuple(sorted(spec.required)), []).append(str(role))
     complete = models.Q(pk__in=[])
     for required, names in by_required.items():
-        branch = _has_role(names, prefix) if len(by_required) > 1 else models.Q()
+        branch = _has_role(names, to_user) if len(by_required) > 1 else models.Q()
         for field in required:
-            branch &= is_filled(field, prefix)
+            branch &= is_filled(field, to_user, to_profile)
         complete |= branch
     return complete
 
 
-def _has_role(names: list[str], prefix: str) -> models.Q:
+def _has_role(names: list[str], to_user: str) -> models.Q:
     holders = User.groups.through._default_manager.filter(group__name__in=names).values("user_id")
     anybody = User.groups.through._default_manager.filter(group__name__in=Role.values).values("user_id")
-    condition = models.Q(**{f"{prefix}pk__in": holders})
-    return condition | ~models.Q(**{f"{prefix}pk__in": anybody}) if MEMBER in names else condition
+    condition = models.Q(**{f"{to_user}pk__in": holders})
+    return condition | ~models.Q(**{f"{to_user}pk__in": anybody}) if MEMBER in names else condition

@@ -5,8 +5,9 @@ import unicodedata
 
 from django.db.models import Q
 
-SEARCH_FIELDS = ("username", "first_name", "last_name", "email", "profile__location")
-PHONE_FIELD = "profile__phone_number"
+FIELDS_OF_USER = ("username", "first_name", "last_name", "email")
+FIELDS_OF_PROFILE = ("location",)
+PHONE_FIELD = "phone_number"
 # A person pastes a line, not a book; each word is one more scan.
 MAX_WORDS = 8
 # What people write a phone number with. Fewer digits than these are a year or a house, and match too much.
@@ -14,22 +15,27 @@ _PHONE = re.compile(r"\+?[\d\s().\-/]+")
 MIN_DIGITS = 4
 
 
-def matches(text: str, prefix: str = "", private: bool = True) -> Q:
+def matches(text: str, to_user: str = "", to_profile: str = "profile__", private: bool = True) -> Q:
     """Return the condition that every word of ``text`` occurs in some searched field.
 
-    ``prefix`` leads from the model asked to the user (``"user__"`` from a profile). Without ``private`` the fields
-    that need a permission are left out, so that a search cannot be used to guess them.
+    The paths lead from the model that is asked to the user and to the profile (``"user__"`` and ``""`` from a
+    profile). Without ``private`` the fields that need a permission are left out, so that a search cannot be used to
+    guess them.
     """
+    phone = f"{to_profile}{PHONE_FIELD}"
+    fields = [f"{to_user}{name}" for name in FIELDS_OF_USER] + [f"{to_profile}{name}" for name in FIELDS_OF_PROFILE]
+    if private:
+        fields.append(phone)
     # Names are stored composed, and some keyboards and spreadsheets send a letter and its accent apart.
     text = unicodedata.normalize("NFC", text.replace("\x00", ""))
     condition = Q()
     for word in text.split()[:MAX_WORDS]:
         anywhere = Q()
-        for field in SEARCH_FIELDS + ((PHONE_FIELD,) if private else ()):
-            anywhere |= Q(**{f"{prefix}{field}__icontains": word})
+        for field in fields:
+            anywhere |= Q(**{f"{field}__icontains": word})
         condition &= anywhere
     digits = _phone_digits(text) if private else ""
-    return condition | Q(**{f"{prefix}{PHONE_FIELD}__contains": digits}) if digits else condition
+    return condition | Q(**{f"{phone}__contains": digits}) if digits else condition
 
 
 def _phone_digits(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, cast
 from allauth.account import views as allauth_views
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse_lazy
@@ -109,6 +110,20 @@ class AvatarView(LoginRequiredMixin, View):
             "X-Content-Type-Options": "nosniff",
         }
         return HttpResponse(data, content_type="image/webp", headers=headers)
+
+
+class SignupView(allauth_views.SignupView):
+    """Registration, where it is open."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except IntegrityError:
+            # Somebody registered with the same name or e-mail between our look and our write: look again. A name that
+            # is taken is said in the form; an e-mail that is taken gets the answer that known ones always get.
+            form.full_clean()
+            response = super().form_valid(form) if form.is_valid() else self.form_invalid(form)
+        return response
 
 
 class EmailView(allauth_views.EmailView):

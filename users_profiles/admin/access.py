@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.core.exceptions import SuspiciousOperation
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from users_profiles import roles, search
+from users_profiles import avatars, roles, search
 from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.filters import filters_for
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
+from users_profiles.superusers import LastSuperuserError
 
 Actor = User | AnonymousUser
 
@@ -28,6 +32,11 @@ def may_see_private(request: HttpRequest) -> bool:
     return roles.may(request.user, roles.Action.VIEW_PRIVATE)
 
 
+def is_key(text: str) -> bool:
+    """Say whether a text out of an address or a form can be a key at all; 18 digits surely fit the database."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
 class PeopleAdmin(admin.ModelAdmin):
     """A list of people, whether by user or by profile: same search, same filters, same policy, closed by default."""
 
@@ -35,7 +44,7 @@ class PeopleAdmin(admin.ModelAdmin):
     to_user = ""
     to_profile = ""
 
-    search_fields = search.SEARCH_FIELDS
+    search_fields = search.FIELDS_OF_USER  # only says that there is a search box; search.py says what it looks at
     empty_value_display = EMPTY
     show_full_result_count = False
     list_per_page = 50
@@ -74,8 +83,34 @@ class PeopleAdmin(admin.ModelAdmin):
         return any(lookup in one.parameters() for one in offered)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        found = search.matches(search_term, prefix=self.to_user, private=may_see_private(request))
+        found = search.matches(search_term, self.to_user, self.to_profile, private=may_see_private(request))
         return queryset.filter(found), False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Look for keys only: SQLite fails on numbers that are too large for it."""
+        return super().get_object(request, object_id, from_field) if is_key(object_id) else None
+
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        """Refuse ticks that no list of ours has: to Django they are a server error."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            if not is_key(key):
+                raise SuspiciousOperation(f"not the key of a person: {key[:40]!r}")
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Save all of it or nothing, and say which sentence it is when it is nothing."""
+        try:
+            return super().changeform_view(request, object_id, *args, **kwargs)
+        except IntegrityError:
+            # Somebody else took the name between our look and our write; looked at again, it is an error in the form.
+            return super().changeform_view(request, object_id, *args, **kwargs)
+        except (avatars.NotStored, LastSuperuserError) as refusal:
+            return self.refuse(request, refusal)
+
+    def refuse(self, request: HttpRequest, refusal: Exception) -> HttpResponse:
+        """Go back to the page, with a sentence why nothing was changed."""
+        self.message_user(request, str(refusal), messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
 
 
 class ProfilePermissions:

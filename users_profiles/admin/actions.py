@@ -24,12 +24,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from users_profiles import invitations, roles
-from users_profiles.admin.columns import ROLE_LABELS
-from users_profiles.admin.superusers import LastSuperuserError, keep_one_superuser
 from users_profiles.models import User
 from users_profiles.roles import Action
+from users_profiles.superusers import LastSuperuserError, keep_one_superuser
 
-LAST_SUPERUSER = gettext_lazy("Nothing was changed: no active superuser would be left.")
 # One request, one transaction, one page that a person can read. More than these is work for an import.
 MAX_PEOPLE = 10_000
 NAMED = 20
@@ -186,7 +184,7 @@ class SetRole(PeopleAction):
     def perform(self, people: list[User]) -> str:
         role = self.form.cleaned_data["role"] if self.form else roles.MEMBER
         roles.assign(people, role)
-        names = {"count": len(people), "role": ROLE_LABELS[role]}
+        names = {"count": len(people), "role": roles.LABELS[role]}
         self.log(people, _("Role: %(role)s") % names)
         return ngettext("%(count)s person is now %(role)s.", "%(count)s people are now %(role)s.", len(people)) % names
 
@@ -225,6 +223,14 @@ class Delete(PeopleAction):
     action = Action.DELETE
     danger = True
 
+    def plan(self, people: Iterable[User]) -> Plan:
+        people = list(people)
+        self._keepers = have_acted(people)
+        return super().plan(people)
+
+    def needless(self, person: User) -> str:
+        return _("has changed things here; deactivate instead") if person.pk in self._keepers else ""
+
     def question(self, count: int) -> str:
         return ngettext(
             "%(count)s person will be deleted with profile and picture. This cannot be undone.",
@@ -246,8 +252,14 @@ class RoleForm(forms.Form):
     def __init__(self, *args: Any, actor: User | AnonymousUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = [  # type: ignore[attr-defined]
-            (role, ROLE_LABELS[role]) for role in roles.grantable(actor)
+            (role, roles.LABELS[role]) for role in roles.grantable(actor)
         ]
+
+
+def have_acted(people: Iterable[User]) -> set[int]:
+    """The keys of those who have changed something in the admin; the log of it would be deleted with them."""
+    entries = LogEntry.objects.filter(user__in=[person.pk for person in people])
+    return set(entries.values_list("user_id", flat=True))
 
 
 def _update(people: list[User], **values: Any) -> None:
@@ -307,8 +319,8 @@ class PeopleActionsMixin:
                 plan = action.plan(queryset)
                 if plan.people:
                     self._tell(request, action.perform(plan.people), messages.SUCCESS)
-        except LastSuperuserError:
-            self._tell(request, LAST_SUPERUSER, messages.ERROR)
+        except LastSuperuserError as refusal:
+            self._tell(request, refusal, messages.ERROR)
         else:
             self._tell_refusals(request, plan)
         return None

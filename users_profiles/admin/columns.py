@@ -9,14 +9,11 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from users_profiles import roles
-from users_profiles.models import Role, User
+from users_profiles.models import User
 from users_profiles.templatetags.people import avatar_html
 
 EMPTY = "–"
-ROLE_LABELS = {roles.MEMBER: gettext_lazy("Member"), **{role.value: role.label for role in Role}}
 
 
 def chip(text: object, tone: str = "") -> SafeString:

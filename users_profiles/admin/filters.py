@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import reports, roles
-from users_profiles.admin.columns import ROLE_LABELS, day
+from users_profiles.admin.columns import day
 from users_profiles.models import User
 
 LOCATION_CHOICES = 20
@@ -110,7 +110,7 @@ class CompleteFilter(YesNoFilter):
     no = gettext_lazy("Incomplete")
 
     def holds(self) -> Q:
-        return roles.is_complete(self.to_user)
+        return roles.is_complete(self.to_user, self.to_profile)
 
 
 class RoleFilter(PeopleFilter):
@@ -120,14 +120,14 @@ class RoleFilter(PeopleFilter):
     parameter_name = "role"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        named = [(role, label) for role, label in ROLE_LABELS.items() if role != roles.MEMBER]
-        return [*named, (reports.MEMBERS, _("Member")), (reports.SUPERUSERS, _("Superuser"))]
+        named = [(role, label) for role, label in roles.LABELS.items() if role != roles.MEMBER]
+        return [*named, (reports.MEMBERS, roles.LABELS[roles.MEMBER]), (reports.SUPERUSERS, _("Superuser"))]
 
     def condition(self, value: str) -> Q:
         if value == reports.SUPERUSERS:
             return Q(**{f"{self.to_user}is_superuser": True})
         role = roles.MEMBER if value == reports.MEMBERS else value
-        if role not in ROLE_LABELS:
+        if role not in roles.LABELS:
             raise LookupError(value)
         people = User.objects.filter(is_superuser=False).in_role(role)
         return Q(**{f"{self.to_user}pk__in": people.values("pk")})

@@ -8,62 +8,14 @@ from django import forms
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
-from users_profiles.admin.columns import ROLE_LABELS
-from users_profiles.models import Profile, Role, User
-
-CONFLICT = gettext_lazy(
-    "Somebody changed this to “%(value)s” while you were editing. Save again to keep what you typed."
-)
-
-
-class NoticesOtherEdits(forms.ModelForm):
-    """A form that loses nobody's work when two people edit the same thing at once (security check F1).
-
-    Every field carries along the value it showed. What somebody else changed meanwhile stays as they left it, unless
-    the person at this form changed the same field: then they see both values and decide by saving again.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            if self._is_compared(name, field):
-                field.show_hidden_initial = True
-
-    def _is_compared(self, name: str, field: forms.Field) -> bool:
-        if isinstance(field, forms.FileField | forms.ModelMultipleChoiceField) or self.instance._state.adding:
-            return False
-        return not self.is_bound or self.add_initial_prefix(name) in self.data
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        for name, field in self.fields.items():
-            if field.show_hidden_initial and name in cleaned:
-                self._compare(name, field, cleaned)
-        return cleaned
-
-    def _compare(self, name: str, field: forms.Field, cleaned: dict[str, Any]) -> None:
-        shown_as = self.add_initial_prefix(name)
-        current = self.get_initial_for_field(field, name)
-        if not field.has_changed(current, self.data.get(shown_as)):
-            return
-        if name not in self.changed_data:
-            cleaned[name] = current
-        elif cleaned[name] != current:
-            self.data = self.data.copy()  # type: ignore[attr-defined]
-            self.data[shown_as] = field.prepare_value(current)  # type: ignore[index]
-            self.add_error(name, ValidationError(CONFLICT, code="conflict", params={"value": _words(field, current)}))
-
-
-def _words(field: forms.Field, value: Any) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    choices = dict(getattr(field, "choices", ()))
-    return str(choices.get(value, "" if value is None else value))
+from users_profiles.forms import NoticesOtherEdits
+from users_profiles.models import Role, User
+from users_profiles.models.user import has_email, has_username
 
 
 class PermissionsField(forms.ModelMultipleChoiceField):
@@ -105,25 +57,24 @@ class PersonForm(NoticesOtherEdits):
         super().__init__(*args, **kwargs)
         granted = roles.grantable(self.actor, None if self.instance._state.adding else self.instance)
         if granted:
-            self.fields["role"].choices = [(role, ROLE_LABELS[role]) for role in granted]  # type: ignore[attr-defined]
+            self.fields["role"].choices = [(role, roles.LABELS[role]) for role in granted]  # type: ignore[attr-defined]
             self.initial.setdefault("role", self.instance.role if self.instance.pk else roles.MEMBER)
         else:
             del self.fields["role"]
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
-        self._refuse_taken("username", username, _("Somebody already has this username."))
+        self._refuse_taken(has_username(username), _("Somebody already has this username."))
         return username
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if email:
-            self._refuse_taken("email", email, _("Somebody already has this e-mail."))
+        self._refuse_taken(has_email(email), _("Somebody already has this e-mail."))
         return email
 
-    def _refuse_taken(self, field: str, value: str, sentence: str) -> None:
+    def _refuse_taken(self, by_whom: Q, sentence: str) -> None:
         """The constraint says the same, but not beside the field."""
-        if User.objects.filter(**{f"{field}__iexact": value}).exclude(pk=self.instance.pk).exists():
+        if User.objects.filter(by_whom).exclude(pk=self.instance.pk).exists():
             raise ValidationError(sentence, code="unique")
 
     def clean_groups(self) -> list[Group]:
@@ -163,17 +114,3 @@ class AddPersonForm(PersonForm):
     def save(self, commit: bool = True) -> User:
         self.instance.set_unusable_password()
         return super().save(commit)
-
-
-class PersonProfileForm(NoticesOtherEdits):
-    """A profile as staff edit it; only what changed is written."""
-
-    class Meta:
-        model = Profile
-        fields = ("avatar", "bio", "location", "birth_date", "phone_number")
-
-    def save(self, commit: bool = True) -> Model:
-        if commit:
-            self.instance.save_changes()
-            return self.instance
-        return super().save(commit=False)

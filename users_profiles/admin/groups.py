@@ -11,6 +11,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from users_profiles.admin.forms import PermissionsField
+from users_profiles.models import Role
 
 
 def only_superusers(request: HttpRequest, obj: Any = None) -> bool:
@@ -18,9 +19,16 @@ def only_superusers(request: HttpRequest, obj: Any = None) -> bool:
     return bool(request.user.is_active and request.user.is_superuser)
 
 
+def is_role(group: Group | None) -> bool:
+    return group is not None and group.name in Role.values
+
+
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin):
+    """The groups of the roles are there to be tuned, not to be renamed or removed: everything asks for them by name."""
+
     filter_horizontal = ()
+    actions = None  # deleting several at once would pass by what is said below
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "permissions":
@@ -40,4 +48,7 @@ class GroupAdmin(DjangoGroupAdmin):
         return only_superusers(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        return only_superusers(request)
+        return only_superusers(request) and not is_role(obj)
+
+    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
+        return ["permissions"] if is_role(obj) else ["name", "permissions"]

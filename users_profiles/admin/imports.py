@@ -2,53 +2,73 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from users_profiles import invitations, roles
-from users_profiles.models import Import, ImportRow, User
+from users_profiles import roles
+from users_profiles.admin import import_rows
+from users_profiles.admin.columns import EMPTY, ago, chip
+from users_profiles.admin.import_rows import in_time, number
+from users_profiles.admin.inviting import InviteMixin
+from users_profiles.admin.inviting import progress as invitation_progress
+from users_profiles.admin.undoing import UndoMixin
+from users_profiles.models import Import
 from users_profiles.roles import Action
-from users_profiles.transfer import columns, reader, tasks, values
+from users_profiles.transfer import columns, inviting, reader, refused, tasks, undo
 from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.forms import ColumnsForm
+from users_profiles.transfer.forms import ColumnsForm, ReadingForm
 from users_profiles.transfer.options import Options
 
 State = Import.State
-Outcome = ImportRow.Outcome
-ROWS_PER_PAGE = 50
-# A job that nobody has taken for this many seconds is waiting for a worker that may not be there.
-PATIENCE = 10
-# What people call the encodings that we tell apart.
-ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252", "latin-1": "Latin-1"} | dict.fromkeys(
-    ("utf-16", "utf-16-le", "utf-16-be"), "UTF-16"
-)
+RUNNING = {
+    State.CHECKING: gettext_lazy("Checking %(file)s"),
+    State.APPLYING: gettext_lazy("Importing %(file)s"),
+    State.UNDOING: gettext_lazy("Undoing %(file)s"),
+}
+TITLES = {
+    State.CHECKED: gettext_lazy("What would change"),
+    State.DONE: gettext_lazy("Import finished"),
+    State.CANCELLED: gettext_lazy("Import cancelled"),
+    State.UNDONE: gettext_lazy("Import undone"),
+}
+STATE_TONES = {
+    State.CHECKED: "chip-accent",
+    State.CHECKING: "chip-accent",
+    State.APPLYING: "chip-accent",
+    State.UNDOING: "chip-accent",
+    State.DONE: "chip-good",
+    State.CANCELLED: "chip-warn",
+    State.FAILED: "chip-bad",
+}
 STEPS = {State.UPLOADED: 2, State.CHECKING: 3, State.CHECKED: 3, State.APPLYING: 4}
 
 
 @admin.register(Import)
-class ImportAdmin(admin.ModelAdmin):
+class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
     """The history of imports; an entry leads to the page of that import, in whatever state it is."""
 
-    list_display = ["filename", "owner", "uploaded_at", "state", "created", "updated", "unchanged", "refused"]
+    list_display = ["name", "person", "when", "state_chip", "added", "changed", "same", "refused_rows", "took"]
     list_filter = ["state"]
     list_select_related = ["owner"]
     search_fields = ["filename", "owner__username"]
     ordering = ["-uploaded_at"]
     actions = None
+
+    class Media:
+        css = {"all": ["users_profiles/transfer.css"]}
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return roles.may(request.user, Action.IMPORT)
@@ -77,14 +97,22 @@ class ImportAdmin(admin.ModelAdmin):
             at("apply/", self.apply_view, "apply"),
             at("cancel/", self.cancel_view, "cancel"),
             at("invite/", self.invite_view, "invite"),
+            at("invite/progress/", self.invite_progress_view, "invite_progress"),
+            at("tick/", self.tick_view, "tick"),
+            at("undo/", self.undo_view, "undo"),
+            at("undo/plan/", self.plan_undo_view, "plan_undo"),
             at("progress/", self.progress_view, "progress"),
             at("refused.csv", self.refused_view, "refused"),
             *super().get_urls(),
         ]
 
-    def _job(self, request: HttpRequest, key: Any, own: bool = True) -> Import:
-        """The import of this key; 404 for everybody who may not see it, and for all but the owner who may act on it."""
+    def _job(self, request: HttpRequest, key: Any, own: bool = True, pictures: bool = False) -> Import:
+        """The import of this key; 404 for everybody who may not see it, and for all but the owner who may act on it.
+
+        An import of pictures has pages of its own; without ``pictures`` it is not found here.
+        """
         jobs = Import.objects.visible_to(request.user)
+        jobs = jobs if pictures else jobs.exclude(subject=Import.Subject.PICTURES)
         return get_object_or_404(jobs.filter(owner_id=request.user.pk) if own else jobs, pk=key)
 
     def _page(self, request: HttpRequest, job: Import, title: str, **context: Any) -> dict[str, Any]:
@@ -92,35 +120,65 @@ class ImportAdmin(admin.ModelAdmin):
         shared = {"title": title, "opts": self.opts, "job": job, "own": own, "options": Options.from_json(job.options)}
         return {**self.admin_site.each_context(request), **shared, "step": STEPS.get(State(job.state), 5), **context}
 
+    # History --------------------------------------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("File"), ordering="filename")
+    def name(self, job: Import) -> str:
+        return format_html(
+            '{}<span class="muted small digest-start" title="{}">{}</span>', job.filename, job.digest, job.digest[:12]
+        )
+
+    @admin.display(description=gettext_lazy("Imported by"), ordering="owner__username")
+    def person(self, job: Import) -> str:
+        return import_rows.who(job)
+
+    @admin.display(description=gettext_lazy("Uploaded"), ordering="uploaded_at")
+    def when(self, job: Import) -> str:
+        return ago(job.uploaded_at)
+
+    @admin.display(description=gettext_lazy("State"), ordering="state")
+    def state_chip(self, job: Import) -> str:
+        return chip(job.get_state_display(), STATE_TONES.get(State(job.state), ""))
+
+    @admin.display(description=gettext_lazy("New"), ordering="created")
+    def added(self, job: Import) -> str:
+        return number(job.created)
+
+    @admin.display(description=gettext_lazy("Changed"), ordering="updated")
+    def changed(self, job: Import) -> str:
+        return number(job.updated + job.missing)
+
+    @admin.display(description=gettext_lazy("Unchanged"), ordering="unchanged")
+    def same(self, job: Import) -> str:
+        return number(job.unchanged)
+
+    @admin.display(description=gettext_lazy("Refused"), ordering="refused")
+    def refused_rows(self, job: Import) -> str:
+        return number(job.refused)
+
+    @admin.display(description=gettext_lazy("Took"))
+    def took(self, job: Import) -> str:
+        return in_time(import_rows.seconds(job)) if job.started_at else EMPTY
+
     # Columns --------------------------------------------------------------------------------------------------------
 
     def columns_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
-        """Show what each column was taken for, let it be corrected, and begin the check."""
+        """Show how the file was read and what its columns mean, let both be corrected, and begin the check."""
         job = self._job(request, key)
-        if job.state not in {State.UPLOADED, State.CHECKED, State.FAILED}:
+        if job.applied_at is not None or job.state not in {State.UPLOADED, State.CHECKED, State.FAILED}:
             return redirect("admin:users_profiles_import_change", job.pk)
-        names = list(roles.visible_fields(request.user, columns.NAMES))
-        form = ColumnsForm(request.POST if request.method == "POST" else None, job=job, names=names)
+        rereads = request.method == "POST" and "reread" in request.POST
+        reading = ReadingForm(request.POST if rereads else None, job=job, owner=request.user)
+        if reading.is_valid():
+            _read_anew(job, reading)
+            return redirect("admin:users_profiles_import_columns", job.pk)
+        names = roles.visible_fields(request.user, columns.NAMES)
+        form = ColumnsForm(request.POST if request.method == "POST" and not rereads else None, job=job, names=names)
         if form.is_valid():
-            form.save()
-            if job.start_check():
-                tasks.start(job)
+            _begin_check(job, form)
             return redirect("admin:users_profiles_import_change", job.pk)
-        try:
-            with job.file.open("rb") as file:
-                sample = reader.sample(file, form.options)
-        except FileRefused as refusal:
-            sample = []
-            messages.error(request, str(refusal))
-        context = self._page(
-            request,
-            job,
-            _("What is in the columns?"),
-            form=form,
-            step=2,
-            columns=form.columns(sample),
-            encoding=ENCODINGS.get(form.options.encoding, form.options.encoding),
-        )
+        context = self._page(request, job, _("What is in the columns?"), form=form, reading=reading, step=2)
+        context["columns"] = form.columns(_sample(request, job))
         return TemplateResponse(request, "admin/transfer/columns.html", context)
 
     # Check, apply, result -------------------------------------------------------------------------------------------
@@ -131,89 +189,122 @@ class ImportAdmin(admin.ModelAdmin):
         """The page of an import: its progress while it runs, then what its rows would do, or did."""
         if not object_id.isdecimal():
             raise Http404
-        job = self._job(request, int(object_id), own=False)
+        job = self._job(request, int(object_id), own=False, pictures=True)
+        if job.subject == Import.Subject.PICTURES and not job.is_under_way:
+            return redirect("admin:users_profiles_pictures_result", job.pk)
         if job.state == State.UPLOADED and job.owner_id == request.user.pk:
             return redirect("admin:users_profiles_import_columns", job.pk)
         if job.is_under_way:
-            title = _("Checking %(file)s") if job.state == State.CHECKING else _("Importing %(file)s")
-            context = self._page(request, job, title % {"file": job.filename}, progress=_progress(job))
+            title = RUNNING[State(job.state)] % {"file": job.filename}
+            context = self._page(request, job, title, progress=_progress(job))
+            context["may_cancel"] = request.user.pk in _answerable(job)
             return TemplateResponse(request, "admin/transfer/progress.html", context)
         return TemplateResponse(request, "admin/transfer/result.html", self._result(request, job))
 
     def _result(self, request: HttpRequest, job: Import) -> dict[str, Any]:
-        tabs = _tabs(job)
-        wanted = request.GET.get("show", "")
-        shown = next((tab for tab in tabs if tab["outcome"] == wanted), None) or next(
-            (tab for tab in tabs if tab["count"]), tabs[0]
-        )
-        rows = job.rows.filter(outcome=shown["outcome"]).select_related("user")
-        page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
-        titles = {
-            State.CHECKED: _("What would change"),
-            State.DONE: _("Import finished"),
-            State.CANCELLED: _("Import cancelled"),
+        context = {
+            **import_rows.shown(request, job),
+            "ignored": _ignored(job),
+            "mapping": _mapping(job),
+            "seconds": in_time(import_rows.seconds(job)),
+            "undoable": job.can_be_undone and job.subject == Import.Subject.PEOPLE,
+            "undone": undo.counts(job) if job.state == State.UNDONE else {},
+            "who": import_rows.who(job),
         }
-        labels = columns.labels()
-        mapping = Options.from_json(job.options).mapping
-        fields = [name for name in columns.NAMES if name in mapping]
-        return self._page(
-            request,
-            job,
-            titles.get(State(job.state), _("Import failed")),
-            tabs=tabs,
-            shown=shown,
-            page=page,
-            rows=[_readable(row, labels, fields) for row in page],
-            fields=[labels[name] for name in fields],
-            ignored=_ignored(job),
-            invitable=_invitable(job).count() if job.state == State.DONE else 0,
-        )
+        if job.state == State.CHECKED:
+            context["weight"] = import_rows.weigh(job)
+        if job.applied_at is not None and job.state != State.UNDONE:
+            context |= {"invitable": inviting.open_rows(job).count(), "made": inviting.created(job).count()}
+        return self._page(request, job, str(TITLES.get(State(job.state), _("Import failed"))), **context)
+
+    @method_decorator(require_POST)
+    def tick_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
+        """Tick or untick rows; the page's script asks only for what follows from it, so nobody loses their place."""
+        job = self._job(request, key)
+        import_rows.tick(job, request)
+        if request.headers.get("X-Requested-With") == "fetch" and job.state == State.CHECKED:
+            weight, tabs = import_rows.weigh(job), import_rows.tabs(job)
+            show = next((tab for tab in tabs if tab["outcome"] == request.POST.get("show")), tabs[0])
+            context = self._page(request, job, "", weight=weight, tabs=tabs, shown=show)
+            return TemplateResponse(request, "admin/transfer/check.html", context)
+        place = {name: request.POST[name] for name in ("show", "q", "page") if request.POST.get(name)}
+        return redirect(f"{reverse('admin:users_profiles_import_change', args=[job.pk])}?{urlencode(place)}")
 
     @method_decorator(require_POST)
     def apply_view(self, request: HttpRequest, key: Any) -> HttpResponse:
-        """Write what the check has shown. A second click finds the import already under way and does nothing."""
+        """Write what the check has shown, or go on where that was cut short. A second click does nothing."""
         job = self._job(request, key)
-        if job.start_apply():
+        objection = import_rows.weigh(job).objection(request) if job.state == State.CHECKED else ""
+        if objection:
+            messages.error(request, objection)
+        elif job.start_apply() or job.resume_apply():
             tasks.start(job)
         return redirect("admin:users_profiles_import_change", job.pk)
 
     @method_decorator(require_POST)
     def cancel_view(self, request: HttpRequest, key: Any) -> HttpResponse:
-        job = self._job(request, key)
+        """Stop an import, for its owner; or an undo, for whoever began it."""
+        job = self._job(request, key, own=False, pictures=True)
+        if request.user.pk not in _answerable(job):
+            raise Http404
+        undoing = job.state == State.UNDOING
         if job.cancel():
-            messages.info(request, _("Cancelled. What is counted below is stored; nothing more will be."))
+            stopped = _("Stopped. What has been undone so far stays undone; nothing more will be.")
+            cancelled = _("Cancelled. What is counted below is stored; nothing more will be.")
+            messages.info(request, stopped if undoing else cancelled)
         return redirect("admin:users_profiles_import_change", job.pk)
 
-    @method_decorator(require_POST)
-    def invite_view(self, request: HttpRequest, key: Any) -> HttpResponse:
-        """Mail a set-password link to the people this import has created."""
-        job = self._job(request, key)
-        invited = invitations.invite(_invitable(job)) if job.state == State.DONE else None
-        count = len(invited.queued) if invited else 0
-        sentence = ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", count)
-        messages.success(request, sentence % {"count": count})
-        return redirect("admin:users_profiles_import_change", job.pk)
+    def invite_progress_view(self, request: HttpRequest, key: Any) -> JsonResponse:
+        """What the page of invitations asks for while mails are being sent."""
+        return JsonResponse(invitation_progress(self._job(request, key)))
 
     def progress_view(self, request: HttpRequest, key: Any) -> JsonResponse:
-        """What the progress bar asks for every second."""
-        return JsonResponse(_progress(self._job(request, key, own=False)))
+        """What the progress bar asks for every second. Whoever asks also sees to it that lost jobs are found again."""
+        tasks.sweep()
+        return JsonResponse(_progress(self._job(request, key, own=False, pictures=True)))
 
     def refused_view(self, request: HttpRequest, key: Any) -> StreamingHttpResponse:
         """The refused rows as a file of the same shape with one more column that says why: mend it, upload it, done."""
         job = self._job(request, key, own=False)
-        response = StreamingHttpResponse(_refused_lines(job), content_type="text/csv; charset=utf-8")
+        if not job.file:  # kept long enough and deleted
+            raise Http404
+        response = StreamingHttpResponse(refused.lines(job), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="refused-rows.csv"'
         response["X-Content-Type-Options"] = "nosniff"
         return response
 
 
+def _read_anew(job: Import, reading: ReadingForm) -> None:
+    """Take up the new way of reading; what was checked before is then checked no more."""
+    with transaction.atomic():
+        if job.reopen():
+            reading.save()
+
+
+def _begin_check(job: Import, form: ColumnsForm) -> None:
+    """Keep the choices and begin, both or neither: nobody may apply what was checked with other choices."""
+    with transaction.atomic():
+        if not job.start_check():
+            return
+        form.save()
+    tasks.start(job)
+
+
+def _sample(request: HttpRequest, job: Import) -> list[reader.Row]:
+    """The first rows as the file is read at present; none, and a message, when it turns out to be broken there."""
+    try:
+        with job.file.open("rb") as file:
+            return reader.sample(file, Options.from_json(job.options))
+    except FileRefused as refusal:
+        messages.error(request, str(refusal))
+        return []
+
+
 def _progress(job: Import) -> dict[str, Any]:
     """Figures of a running import; ``left`` is in seconds, or None while nobody can tell."""
-    seconds = job.seconds
+    seconds = import_rows.running_seconds(job)
     per_second = job.cursor / seconds if seconds > 0 else 0.0
     left = (job.total - job.cursor) / per_second if per_second and job.total > job.cursor else None
-    waiting = job.is_under_way and job.lease_until is None and seconds > PATIENCE
-    stalled = job.is_under_way and job.lease_until is not None and job.lease_until < timezone.now()
     return {
         "under_way": job.is_under_way,
         "percent": job.percent,
@@ -221,58 +312,24 @@ def _progress(job: Import) -> dict[str, Any]:
         "total": job.total,
         "per_second": round(per_second),
         "left": None if left is None else round(left),
-        "no_worker": waiting or stalled,
+        "no_worker": tasks.needs_worker(job),
+        "queues": tasks.waits_for_turn(job),
     }
 
 
-def _tabs(job: Import) -> list[dict[str, Any]]:
-    applied = job.state in {State.DONE, State.CANCELLED}
-    return [
-        {"outcome": Outcome.CREATED, "label": _("Added") if applied else _("New"), "count": job.created},
-        {"outcome": Outcome.UPDATED, "label": _("Changed"), "count": job.updated},
-        {"outcome": Outcome.UNCHANGED, "label": _("Unchanged"), "count": job.unchanged},
-        {"outcome": Outcome.REFUSED, "label": _("Refused"), "count": job.refused},
-    ]
+def _answerable(job: Import) -> set[int | None]:
+    """The keys of those who may stop a running import: its owner; of an undo, also whoever began that."""
+    return {job.owner_id, job.undone_by_id} if job.state == State.UNDOING else {job.owner_id}
 
 
-def _readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[str, Any]:
-    """A row for the page, with our fields by the names people know; ``values`` has one for each of ``fields``."""
-    changes = [{"label": labels.get(name, name), "old": old, "new": new} for name, (old, new) in row.changes.items()]
-    person = reverse("admin:users_profiles_user_change", args=[row.user_id]) if row.user_id else ""
-    return {
-        "number": row.number,
-        "label": row.label,
-        "person": person,
-        "changes": changes,
-        "errors": row.errors,
-        "values": [row.changes.get(name, (None, ""))[1] for name in fields],
-    }
+def _mapping(job: Import) -> list[tuple[str, str]]:
+    """Each column of the file that was taken, with what it was taken for."""
+    options = Options.from_json(job.options)
+    labels = columns.labels()
+    pairs = zip(options.headers, options.mapping, strict=True)
+    return [(header, labels[name]) for header, name in pairs if name]
 
 
 def _ignored(job: Import) -> list[str]:
     options = Options.from_json(job.options)
     return [header for header, name in zip(options.headers, options.mapping, strict=True) if not name]
-
-
-def _invitable(job: Import) -> Any:
-    """The people this import created who can be mailed and have not been in since."""
-    created = job.rows.filter(outcome=Outcome.CREATED).values("user_id")
-    return User.objects.filter(pk__in=created, is_active=True, last_login=None).exclude(email="")
-
-
-def _refused_lines(job: Import) -> Iterator[str]:
-    options = Options.from_json(job.options)
-    reasons = dict(job.rows.filter(outcome=Outcome.REFUSED).values_list("number", "errors"))
-    yield "\ufeff" + _line([*options.headers, "error"], options.delimiter)
-    with job.file.open("rb") as file:
-        for number, row in reader.rows(file, options):
-            if number in reasons:
-                why = " ".join(f"{problem['column']}: {problem['reason']}".lstrip(": ") for problem in reasons[number])
-                padded = [*row, *[""] * (len(options.headers) - len(row))]
-                yield _line([*(values.defuse(values.restore(cell)) for cell in padded), why], options.delimiter)
-
-
-def _line(cells: list[str], delimiter: str) -> str:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter).writerow(cells)
-    return out.getvalue()

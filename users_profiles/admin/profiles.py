@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.db import models
 from django.db.models import Case, QuerySet, Value, When
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,25 +16,19 @@ from django.utils.translation import gettext_lazy
 from users_profiles import phones, roles
 from users_profiles.admin.access import PeopleAdmin, ProfilePermissions, may_see_private, visible_profile_fields
 from users_profiles.admin.columns import EMPTY, ago, chip, day, person_cell
-from users_profiles.admin.forms import PersonProfileForm
-from users_profiles.avatars import AvatarField
+from users_profiles.forms import EditsProfile
 from users_profiles.models import Profile, User
 from users_profiles.templatetags.people import avatar_html
 
-# Our fields bring their own inputs, which the admin would replace by its own; dates get the browser's.
-WIDGETS: dict[Any, dict[str, Any]] = {
-    AvatarField: {},
-    phones.PhoneField: {},
-    models.DateField: {"widget": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})},
-    models.TextField: {"widget": forms.Textarea(attrs={"rows": 4})},
-}
+# The field brings its own input, which the admin would replace by one for any text.
+WIDGETS: dict[Any, dict[str, Any]] = {phones.PhoneField: {}}
 
 
 class ProfileInline(ProfilePermissions, admin.StackedInline):
     """The profile on the person's page. It is there already, so nothing is added or removed."""
 
     model = Profile
-    form = PersonProfileForm
+    form = EditsProfile
     formfield_overrides = WIDGETS
     can_delete = False
     extra = 0
@@ -66,7 +58,7 @@ class ProfileInline(ProfilePermissions, admin.StackedInline):
 @admin.register(Profile)
 class ProfileAdmin(ProfilePermissions, PeopleAdmin):
     to_user = "user__"
-    form = PersonProfileForm
+    form = EditsProfile
     formfield_overrides = WIDGETS
     list_select_related = ("user",)
     ordering = ("user__last_name", "user__first_name")
@@ -75,7 +67,7 @@ class ProfileAdmin(ProfilePermissions, PeopleAdmin):
         return obj.user if obj else None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Profile]:
-        complete = Case(When(roles.is_complete(self.to_user), then=Value(True)), default=Value(False))
+        complete = Case(When(roles.is_complete(self.to_user, self.to_profile), then=Value(True)), default=Value(False))
         return super().get_queryset(request).annotate(complete=complete)
 
     # Who may do what: a profile comes and goes with its person.
@@ -152,3 +144,6 @@ class ProfileAdmin(ProfilePermissions, PeopleAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> tuple[str, ...]:
         return ("user_page", "picture")
+
+    def save_model(self, request: HttpRequest, obj: Profile, form: Any, change: bool) -> None:
+        obj.save_changes()

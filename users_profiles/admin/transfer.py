@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from import_export.admin import ImportExportMixin
 
 from users_profiles import roles
+from users_profiles.admin.access import is_key
 from users_profiles.models import User
 from users_profiles.roles import Action
 from users_profiles.transfer import exporter
@@ -102,7 +103,7 @@ class TransferMixin(ImportExportMixin):
         request.GET = query  # type: ignore[assignment]
         if not raw:
             return None
-        return [int(part) for part in str(raw).split(",")[:MAX_TICKED] if part.isascii() and part.isdigit()]
+        return [int(part) for part in str(raw).split(",")[:MAX_TICKED] if is_key(part)]
 
     def _file(self, people: QuerySet[User], form: ExportForm) -> StreamingHttpResponse:
         file_format = form.cleaned_data["format"]

@@ -21,15 +21,17 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from users_profiles import invitations, roles
+from users_profiles.admin import import_rows
 from users_profiles.admin.access import PeopleAdmin
-from users_profiles.admin.actions import LAST_SUPERUSER, PeopleActionsMixin
+from users_profiles.admin.actions import PeopleActionsMixin, have_acted
 from users_profiles.admin.columns import EMPTY, active_chip, ago, day, person_cell
 from users_profiles.admin.forms import AddPersonForm, PermissionsField, PersonForm
+from users_profiles.admin.pictures import PicturesMixin
 from users_profiles.admin.profiles import ProfileInline
-from users_profiles.admin.superusers import LastSuperuserError, keep_one_superuser
 from users_profiles.admin.transfer import TransferMixin
 from users_profiles.models import Profile, Role, User
 from users_profiles.roles import Action
+from users_profiles.superusers import LastSuperuserError, keep_one_superuser
 from users_profiles.templatetags.people import role_chip
 
 HISTORY = 5
@@ -37,7 +39,7 @@ RAW_ACCESS = ("is_superuser", "is_staff", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore[misc]
+class UserAdmin(PicturesMixin, TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore[misc]
     to_profile = "profile__"
     form = PersonForm
     add_form = AddPersonForm
@@ -65,8 +67,13 @@ class UserAdmin(TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore
         return roles.may(request.user, Action.DELETE, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Let a person be deleted although profiles cannot: the profile goes along."""
+        """Let a person be deleted although profiles cannot: the profile goes along.
+
+        Who has changed things here stays: Django deletes the log of what somebody did together with them.
+        """
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        keepers = have_acted(objs)
+        protected = [*protected, *(str(person) for person in objs if person.pk in keepers)]
         return to_delete, counts, perms_needed - {Profile._meta.verbose_name}, protected
 
     # The list
@@ -156,6 +163,7 @@ class UserAdmin(TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore
             "joined": day(timezone.localtime(person.date_joined).date()),
             "signed_in": ago(person.last_login),
             "can_send_link": roles.may(request.user, Action.EDIT, person) and person.is_active and bool(person.email),
+            **import_rows.rows_about(person, request.user),
             "person_history": [{"entry": entry, "ago": ago(entry.action_time)} for entry in history[:HISTORY]],
         }
 
@@ -195,25 +203,15 @@ class UserAdmin(TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore
         self.message_user(request, sentence % {"person": obj}, messages.SUCCESS)
         return HttpResponseRedirect(_page(obj))
 
-    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().changeform_view(request, object_id, *args, **kwargs)
-        except LastSuperuserError:
-            return self._refuse_last_superuser(request)
-
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         try:
             return super().delete_view(request, object_id, extra_context)
-        except LastSuperuserError:
-            return self._refuse_last_superuser(request)
+        except LastSuperuserError as refusal:
+            return self.refuse(request, refusal)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         with keep_one_superuser():
             super().delete_model(request, obj)
-
-    def _refuse_last_superuser(self, request: HttpRequest) -> HttpResponse:
-        self.message_user(request, str(LAST_SUPERUSER), messages.ERROR)
-        return HttpResponseRedirect(request.get_full_path())
 
     # Mail with a link to set a password
 

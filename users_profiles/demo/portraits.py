@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 EDGE = 256  # pixels
 _SCALE = 3  # drawn larger and reduced, which makes smooth edges
 
-Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]
 
 BACKDROPS = (

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from users_profiles import phones
+from users_profiles import phones, roles
 from users_profiles.models import Role
 
 register = template.Library()
@@ -60,8 +60,7 @@ def role_chip(person: Any) -> SafeString:
     """What a person may do, in one word; a superuser is one, whatever the role."""
     if person.is_superuser:
         return format_html('<span class="chip chip-bad">{}</span>', _("Superuser"))
-    words = Role(person.role).label if person.role else _("Member")
-    return format_html('<span class="{}">{}</span>', ROLE_TONES.get(person.role, "chip"), words)
+    return format_html('<span class="{}">{}</span>', ROLE_TONES.get(person.role, "chip"), roles.LABELS[person.role])
 
 
 @register.simple_tag

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from users_profiles.models import User
 
 
 class LastSuperuserError(Exception):
     """What was about to happen would leave nobody with full access; nothing of it was kept."""
+
+    def __str__(self) -> str:
+        return _("Nothing was changed: no active superuser would be left.")
 
 
 @contextmanager

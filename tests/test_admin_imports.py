@@ -1,0 +1,444 @@
+"""The pages of an import after its columns: check, ticks, warnings, result, invitations, undo, history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.admin_pages import messages_of, user_page
+from tests.test_admin_transfer import choose, page, upload
+from tests.test_importer import check
+from users_profiles import roles
+from users_profiles.admin import import_rows
+from users_profiles.models import Import, ImportRow, User
+from users_profiles.transfer import importer, inviting
+
+pytestmark = pytest.mark.django_db
+
+Browse = Callable[[User | None], Client]
+Make = Callable[..., User]
+HISTORY = reverse("admin:users_profiles_import_changelist")
+
+
+def checked(client: Client, content: str, **choices: Any) -> Import:
+    """Upload a file and let it be checked."""
+    upload(client, content.encode())
+    job = Import.objects.order_by("pk").last()
+    assert job is not None
+    choose(client, job, **choices)
+    job.refresh_from_db()
+    assert job.state == "checked", job.failure
+    return job
+
+
+def applied(client: Client, content: str, **choices: Any) -> Import:
+    """Upload a file, check and apply it, having read every warning."""
+    job = checked(client, content, **choices)
+    client.post(page("apply", job), {"understood": "yes", "typed": job.missing})
+    job.refresh_from_db()
+    assert job.state == "done"
+    return job
+
+
+def html(client: Client, name: str, job: Import, **query: Any) -> str:
+    answer = client.get(page(name, job), query)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def text(content: str) -> str:
+    """What a page says, without its tags."""
+    return " ".join(re.sub(r"<[^>]*>", " ", content).split())
+
+
+# Ticks --------------------------------------------------------------------------------------------------------------
+
+
+def test_an_unticked_row_is_left_out_and_the_counts_follow(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    job = checked(client, "username\nada\nbob\ncarl\n")
+    answer = client.post(page("tick", job), {"show": "new", "row": ["2", "3", "4"], "ticked": ["2", "4"]}, follow=True)
+    assert "Import: add 2, change 0" in answer.content.decode()
+    assert "1 unticked" in text(answer.content.decode())
+    client.post(page("apply", job))
+    assert sorted(User.objects.values_list("username", flat=True)) == ["ada", "carl", "edgar"]
+    assert "1 Left out" in text(html(client, "change", job))
+
+
+def test_a_script_that_ticks_is_sent_only_what_follows_from_it(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    job = checked(client, "username\nada\nbob\n")
+    answer = client.post(page("tick", job), {"show": "new", "row": "2"}, headers={"X-Requested-With": "fetch"})
+    assert "Import: add 1, change 0" in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+    answer = client.post(
+        page("tick", job), {"show": "new", "row": "2", "ticked": "2"}, headers={"X-Requested-With": "fetch"}
+    )
+    assert "Import: add 2, change 0" in answer.content.decode()
+
+
+def test_ticking_does_not_lose_the_place(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    job = checked(client, "username\n" + "".join(f"user{at}\n" for at in range(60)))
+    place = {"show": "new", "q": "user", "page": "2", "row": "60"}
+    assert client.post(page("tick", job), place).url == f"{page('change', job)}?show=new&q=user&page=2"
+
+
+def test_all_rows_of_a_tab_are_unticked_at_once_and_no_others(browse: Browse, editor: User, make_person: Make) -> None:
+    make_person("ada", location="Berlin")
+    client = browse(editor)
+    job = checked(client, "username,location\nada,Paris\nbob,Rome\ncarl,Oslo\n")
+    client.post(page("tick", job), {"show": "new", "all": "untick"})
+    assert list(job.rows.filter(ticked=False).values_list("number", flat=True)) == [3, 4]
+    client.post(page("tick", job), {"show": "new", "all": "tick", "q": "oslo"})
+    assert list(job.rows.filter(ticked=False).values_list("number", flat=True)) == [3]
+
+
+def test_refused_rows_cannot_be_ticked_and_nothing_can_once_it_is_applied(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    job = checked(client, "username,email\nada,nonsense\nbob,\n")
+    assert 'name="ticked"' not in html(client, "change", job, show="refused")
+    client.post(page("tick", job), {"show": "refused", "row": ["2"]})
+    client.post(page("apply", job))
+    client.post(page("tick", job), {"show": "new", "all": "untick"})
+    assert not job.rows.filter(ticked=False).exists()
+
+
+def test_a_search_finds_rows_by_name_value_and_number(browse: Browse, editor: User, make_person: Make) -> None:
+    make_person("ada", first_name="Ada", last_name="Lovelace", location="Berlin")
+    client = browse(editor)
+    job = checked(client, "username,location,email\nada,Paris,\nbob,Rome,\ncarl,Oslo,nonsense\n")
+
+    def found(show: str, words: str) -> list[int]:
+        rows = client.get(page("change", job), {"show": show, "q": words}).context["rows"]
+        return [row["number"] for row in rows]
+
+    assert [found("changed", words) for words in ("lovelace", "ADA paris", "ada rome")] == [[2], [2], []]
+    assert [found("new", words) for words in ("rome", "3", "99")] == [[3], [3], []]
+    assert found("refused", "nonsense") == [4]
+    assert "No row here has that in it." in html(client, "change", job, show="new", q="zzz")
+
+
+# What is too much to overlook ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowd(make_person: Make) -> list[User]:
+    """Enough people that two of them are not many."""
+    return [make_person(f"person{at}", location="Berlin") for at in range(25)]
+
+
+def test_a_few_changes_need_no_warning_and_many_cannot_be_overlooked(
+    browse: Browse, editor: User, crowd: list[User]
+) -> None:
+    client = browse(editor)
+    few = checked(client, "username,location\n" + "".join(f"person{at},Paris\n" for at in range(2)))
+    assert 'name="understood"' not in html(client, "change", few)
+    many = checked(client, "username,location\n" + "".join(f"person{at},Paris\n" for at in range(3)))
+    assert "3 people of 26 would change. That is more than a tenth of all people." in text(html(client, "change", many))
+    answer = client.post(page("apply", many), follow=True)
+    assert messages_of(answer) == ["Nothing was imported. Tick the box to say that you have read the warning."]
+    many.refresh_from_db()
+    assert many.state == "checked"
+    client.post(page("tick", many), {"show": "changed", "row": "2"})
+    client.post(page("apply", many))
+    many.refresh_from_db()
+    assert (many.state, many.updated, many.left_out) == ("done", 2, 1)
+
+
+def test_a_single_deactivation_cannot_be_overlooked(browse: Browse, admin: User, crowd: list[User]) -> None:
+    client = browse(admin)
+    job = checked(client, "username,active\nperson1,no\nperson2,yes\n")
+    assert "1 person would be deactivated and could not sign in any more." in text(html(client, "change", job))
+    client.post(page("apply", job))
+    assert User.objects.get(username="person1").is_active
+    client.post(page("apply", job), {"understood": "yes"})
+    assert not User.objects.get(username="person1").is_active
+
+
+def test_new_people_who_are_inactive_are_nobodys_deactivation(browse: Browse, editor: User) -> None:
+    job = checked(browse(editor), "username,active\nada,no\n")
+    assert not import_rows.weigh(job).must_tick
+
+
+def test_a_roster_is_reviewed_and_above_a_share_its_number_is_typed(
+    browse: Browse, admin: User, crowd: list[User]
+) -> None:
+    client = browse(admin)
+    present = "username\n" + "".join(f"person{at}\n" for at in range(20))
+    job = checked(client, present, roster="location", roster_location="Berlin")
+    content = html(client, "change", job, show="missing")
+    assert "Import: add 0, change 0, deactivate 5" in content
+    assert "Type 5, the number of people to deactivate" in text(content)
+    assert "<del>yes</del> → <ins>no</ins>" in content
+    for wrong in ({}, {"understood": "yes"}, {"understood": "yes", "typed": "4"}, {"typed": "5"}):
+        client.post(page("apply", job), wrong)
+    assert User.objects.filter(is_active=True).count() == 26
+    spared = job.rows.get(label="person24")
+    client.post(page("tick", job), {"show": "missing", "row": spared.number})
+    client.post(page("apply", job), {"understood": "yes", "typed": "5"})
+    assert User.objects.filter(is_active=True).count() == 26
+    client.post(page("apply", job), {"understood": "yes", "typed": " 4 "})
+    gone = User.objects.filter(is_active=False).values_list("username", flat=True)
+    assert sorted(gone) == ["person20", "person21", "person22", "person23"]
+    assert "4 people who are not in the file were deactivated." in text(html(client, "change", job))
+
+
+def test_few_missing_people_need_a_tick_but_no_number(browse: Browse, admin: User, crowd: list[User]) -> None:
+    client = browse(admin)
+    present = "username\n" + "".join(f"person{at}\n" for at in range(24))
+    job = checked(client, present, roster="everybody")
+    assert 'name="typed"' not in html(client, "change", job)
+    client.post(page("apply", job), {"understood": "yes"})
+    assert list(User.objects.filter(is_active=False).values_list("username", flat=True)) == ["person24"]
+
+
+def test_an_editor_is_not_offered_a_roster_and_cannot_ask_for_one(browse: Browse, editor: User, admin: User) -> None:
+    client = browse(editor)
+    upload(client, b"username\nada\n")
+    job = Import.objects.get()
+    assert 'name="roster"' not in html(client, "columns", job)
+    choose(client, job, roster="everybody")
+    job.refresh_from_db()
+    assert (job.state, job.missing, job.options["roster"]) == ("checked", 0, "")
+    upload(browse(admin), b"username\nada\n")
+    assert 'name="roster"' in html(browse(admin), "columns", Import.objects.latest("pk"))
+
+
+# Result -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_result_leads_to_each_person_and_each_person_back_to_the_row(
+    browse: Browse, editor: User, reader: User, make_person: Make
+) -> None:
+    make_person("ada", location="Berlin")
+    client = browse(editor)
+    job = applied(client, "username,location\nada,Paris\nbob,Rome\n")
+    bob = User.objects.get(username="bob")
+    assert user_page(bob) in html(client, "change", job, show="new")
+    content = client.get(user_page(bob)).content.decode()
+    assert "Added by row 3 of staff.csv" in content
+    assert "Edgar Editor" in content
+    back = re.search(r'href="(/admin/users_profiles/import/[^"]+)"', content)
+    assert back is not None
+    rows = client.get(back[1].replace("&amp;", "&")).context["rows"]
+    assert [row["number"] for row in rows] == [3]
+    changed = client.get(user_page(User.objects.get(username="ada"))).content.decode()
+    assert "Changed by row 2 of staff.csv" in changed
+    read = browse(reader).get(user_page(bob)).content.decode()
+    assert "Added by row 3 of staff.csv" in read
+    assert page("change", job) not in read
+
+
+def test_a_check_leaves_no_trace_on_a_person(browse: Browse, editor: User, make_person: Make) -> None:
+    ada = make_person("ada", location="Berlin")
+    client = browse(editor)
+    checked(client, "username,location\nada,Paris\n")
+    assert "From imports" not in client.get(user_page(ada)).content.decode()
+
+
+def test_rows_that_a_cancelled_import_never_came_to_are_not_shown_as_done(
+    browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importer, "CHUNK", 2)
+    job = check("username\nuser0\nuser1\nuser2\nuser3\n", editor)
+    assert job.start_apply()
+    importer.run(job, after_chunk=lambda running: running.cancel())
+    rows = browse(editor).get(page("change", job), {"show": "new"}).context["rows"]
+    assert [row["number"] for row in rows] == [2, 3]
+
+
+def test_the_history_says_who_when_what_and_how_long(browse: Browse, editor: User, admin: User) -> None:
+    job = applied(browse(editor), "username\nada\nbob\n")
+    listed = text(browse(admin).get(HISTORY).content.decode())
+    for fact in ("staff.csv", job.digest[:12], "Edgar Editor", "Done", "just now"):
+        assert fact in listed
+    about = text(html(browse(admin), "change", job))
+    for fact in (job.digest, "username → Username", "Edgar Editor"):
+        assert fact in about
+
+
+def test_the_pages_ask_no_more_of_the_database_for_more_rows(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+
+    def queries(rows: int) -> list[int]:
+        job = applied(client, "username\n" + "".join(f"u{rows}x{at}\n" for at in range(rows)))
+        client.post(page("plan_undo", job))
+        found = []
+        for name in ("change", "invite", "undo"):
+            html(client, name, job)
+            with CaptureQueriesContext(connection) as captured:
+                html(client, name, job)
+            found.append(len(captured))
+        return found
+
+    assert queries(2) == queries(30)
+
+
+# Invitations --------------------------------------------------------------------------------------------------------
+
+
+def test_invitations_go_out_now_or_later_and_are_not_sent_twice(
+    browse: Browse, editor: User, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    client = browse(editor)
+    job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\ncarl,\n")
+    assert not mail.outbox
+    assert "Send invitations to 2 new people" in html(client, "change", job)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(page("invite", job), follow=True)
+    assert messages_of(answer) == ["2 invitations are on their way."]
+    assert sorted(sent.to[0] for sent in mail.outbox) == ["ada@example.com", "bob@example.com"]
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(page("invite", job))
+    assert len(mail.outbox) == 2
+    assert "Send invitations" not in html(client, "change", job)
+
+
+def test_only_some_are_invited_and_those_who_did_not_come_are_asked_again(
+    browse: Browse, editor: User, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    client = browse(editor)
+    job = applied(client, "username,email\n" + "".join(f"user{at},user{at}@example.com\n" for at in range(4)))
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(page("invite", job), {"who": "ticked", "row": ["2", "3"]})
+    assert sorted(sent.to[0] for sent in mail.outbox) == ["user0@example.com", "user1@example.com"]
+    User.objects.filter(username="user0").update(last_login=timezone.now())
+    counted = text(html(client, "invite", job))
+    for count in ("2 Not invited", "1 Invited, not in yet", "1 Have signed in"):
+        assert count in counted
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(page("invite", job), {"who": "sent"})
+    assert [sent.to[0] for sent in mail.outbox] == ["user1@example.com"]
+
+
+def test_the_page_shows_how_far_the_mails_are(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\n")
+    inviting.queue(job, inviting.open_rows(job))  # and no worker has come by
+    progress = reverse("admin:users_profiles_import_invite_progress", args=[job.pk])
+    assert client.get(progress).json() | {"failed": 0} == {
+        "under_way": True, "cursor": 0, "total": 2, "percent": 0, "sent": 0, "failed": 0, "stalled": False,
+    }  # fmt: skip
+    assert "invitations sent" in html(client, "invite", job)
+    inviting.send_queued.func(job.pk)
+    assert client.get(progress).json()["under_way"] is False
+    assert len(mail.outbox) == 2
+
+
+def test_a_mail_that_fails_is_said_and_can_be_tried_again(
+    browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browse(editor)
+    job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\n")
+    message = inviting.invitations.message
+
+    def refuse_ada(person: User) -> Any:
+        if person.username == "ada":
+            raise OSError
+        return message(person)
+
+    monkeypatch.setattr(inviting.invitations, "message", refuse_ada)
+    inviting.queue(job, inviting.open_rows(job))
+    assert inviting.send_queued.func(job.pk) == {"sent": 1, "failed": 1}
+    assert "1 invitation could not be sent." in text(html(client, "invite", job))
+    assert list(inviting.open_rows(job).values_list("number", flat=True)) == [2]
+
+
+def test_nobody_is_mailed_who_was_deactivated_while_the_mail_waited(browse: Browse, editor: User) -> None:
+    job = applied(browse(editor), "username,email\nada,ada@example.com\n")
+    inviting.queue(job, inviting.open_rows(job))
+    User.objects.filter(username="ada").update(is_active=False)
+    inviting.send_queued.func(job.pk)
+    assert not mail.outbox
+
+
+# Undo ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_undo_is_shown_first_and_done_when_told_so(browse: Browse, admin: User, make_person: Make) -> None:
+    make_person("ada", location="Berlin")
+    make_person("kept", location="Berlin")
+    client = browse(admin)
+    job = applied(client, "username,location\nada,Paris\nkept,Paris\nbob,Rome\nused,Rome\n")
+    User.objects.filter(username="used").update(last_login=timezone.now())
+    kept = User.objects.get(username="kept")
+    kept.profile.location = "Oslo"
+    kept.save()
+    preview = client.post(page("plan_undo", job), follow=True).content.decode()
+    assert "Undo: remove 1, deactivate 1, restore 1" in preview
+    assert "has signed in since" in html(client, "undo", job, show="deactivated")
+    assert "Location: was changed again since" in html(client, "undo", job, show="kept")
+    assert "<del>Paris</del> → <ins>Berlin</ins>" in html(client, "undo", job, show="restored")
+    assert User.objects.filter(username="bob").exists()
+    result = text(client.post(page("undo", job), follow=True).content.decode())
+    assert "This import was undone. Removed: 1, deactivated: 1, restored: 1, kept: 1." in result
+    assert not User.objects.filter(username="bob").exists()
+    assert "Undone by Alice Admin." in text(html(client, "undo", job))
+    job.refresh_from_db()
+    assert job.undone_by == admin
+
+
+def test_an_undo_that_nobody_has_looked_at_is_not_done(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    job = applied(client, "username\nada\n")
+    client.post(page("undo", job))
+    assert User.objects.filter(username="ada").exists()
+
+
+def test_an_admin_undoes_an_editors_import_and_a_stranger_to_it_does_not(
+    browse: Browse, editor: User, admin: User, make_person: Make
+) -> None:
+    job = applied(browse(editor), "username\nada\n")
+    other = browse(make_person("other", role="Editor"))
+    assert other.post(page("plan_undo", job)).status_code == 404
+    assert other.post(page("undo", job)).status_code == 404
+    client = browse(admin)
+    client.post(page("plan_undo", job))
+    client.post(page("undo", job))
+    assert not User.objects.filter(username="ada").exists()
+
+
+def test_a_large_undo_is_left_to_the_worker_and_can_be_stopped_by_who_began_it(
+    browse: Browse, editor: User, admin: User, settings: Any
+) -> None:
+    job = applied(browse(editor), "username\nada\nbob\n")
+    settings.IMPORT_SYNC_ROWS = 1
+    client = browse(admin)
+    waiting = client.post(page("plan_undo", job), follow=True)
+    assert "Undoing staff.csv" in waiting.content.decode()
+    assert client.get(page("progress", job)).json()["under_way"] is True
+    assert client.post(page("cancel", job)).status_code == 302
+    job.refresh_from_db()
+    assert (job.state, job.is_planned) == ("done", False)
+
+
+@pytest.mark.parametrize("name", ["tick", "undo", "plan_undo", "invite", "invite_progress"])
+def test_the_new_pages_do_not_exist_for_others(browse: Browse, editor: User, reader: User, name: str) -> None:
+    job = applied(browse(editor), "username\nada\n")
+    roles.assign([editor], "Reader")
+    for person in (editor, reader):
+        client = browse(person)
+        method = client.get if name == "invite_progress" else client.post
+        assert method(page(name, job)).status_code in {403, 404}
+    assert ImportRow.objects.filter(ticked=True, invited="").count() == 1
+
+
+def test_the_undone_import_stays_in_the_history_with_what_it_did(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    job = applied(client, "username\nada\n")
+    client.post(page("plan_undo", job))
+    client.post(page("undo", job))
+    assert "Undone" in text(client.get(HISTORY).content.decode())
+    rows = client.get(page("change", job), {"show": "new"}).context["rows"]
+    assert [(row["label"], str(row["undone"].label), row["person"]) for row in rows] == [("ada", "Removed", "")]

@@ -1,0 +1,259 @@
+"""What the pages of an import show of its rows: tabs with counts, a search, ticks, and what is too much to overlook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core.paginator import Paginator
+from django.db.models import Count, F, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from users_profiles.admin.columns import EMPTY, ago
+from users_profiles.models import Import, ImportRow, User
+from users_profiles.transfer import columns, reconcile, undo
+from users_profiles.transfer.options import Options
+
+State = Import.State
+Outcome = ImportRow.Outcome
+PER_PAGE = 50
+# More than this share of all people changed at once must not be overlooked.
+MANY = 0.1
+# How many of the rows that made somebody what they are a person's page names.
+NAMED = 5
+TICKABLE = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING)
+
+
+def rows_of(job: Import) -> QuerySet[ImportRow]:
+    """The rows there is something to say about: once it writes, not those it never came to."""
+    return job.rows.all() if job.applied_at is None else job.rows.filter(number__lte=job.applied_through)
+
+
+def tabs(job: Import) -> list[dict[str, Any]]:
+    """One tab for each outcome with how many rows it has, and how many of them are unticked."""
+    applied = job.applied_at is not None
+    unticked = {} if applied else _unticked(job)
+    found = [
+        (Outcome.CREATED, _("Added") if applied else _("New"), job.created),
+        (Outcome.UPDATED, _("Changed"), job.updated),
+        (Outcome.UNCHANGED, _("Unchanged"), job.unchanged),
+        (Outcome.REFUSED, _("Refused"), job.refused),
+    ]
+    if Options.from_json(job.options).roster:
+        found.insert(2, (Outcome.MISSING, _("Deactivated") if applied else _("Not in the file"), job.missing))
+    if job.left_out:
+        found.append((Outcome.LEFT_OUT, _("Left out"), job.left_out))
+    return [
+        {"outcome": outcome.value, "label": label, "count": count, "unticked": unticked.get(outcome, 0)}
+        for outcome, label, count in found
+    ]
+
+
+def _unticked(job: Import) -> dict[str, int]:
+    rows = job.rows.filter(ticked=False).order_by().values_list("outcome")
+    return dict(rows.annotate(count=Count("pk")))
+
+
+def search(rows: QuerySet[ImportRow], text: str) -> QuerySet[ImportRow]:
+    """Keep rows that have every word in who they are about, in their values or in what is wrong with them."""
+    for word in text.split():
+        found = Q(label__icontains=word) | Q(user__username__icontains=word) | Q(user__email__icontains=word)
+        found |= Q(changes_text__icontains=word) | Q(errors_text__icontains=word)
+        if word.isascii() and word.isdigit() and len(word) < 10:
+            found |= Q(number=int(word))
+        rows = rows.alias(changes_text=Cast("changes", TextField()), errors_text=Cast("errors", TextField()))
+        rows = rows.filter(found)
+    return rows
+
+
+def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
+    """The context of the tab that is open: its rows, a page at a time."""
+    found = tabs(job)
+    wanted = request.GET.get("show", "")
+    tab = next((tab for tab in found if tab["outcome"] == wanted), None)
+    tab = tab or next((tab for tab in found if tab["count"]), found[0])
+    text = request.GET.get("q", "").strip()[:100]
+    rows = search(rows_of(job).filter(outcome=tab["outcome"]), text).order_by("number").select_related("user")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    labels = columns.labels()
+    filled = Options.from_json(job.options).fields
+    fields = [name for name in columns.NAMES if name in filled]
+    return {
+        "tabs": found,
+        "shown": tab,
+        "text": text,
+        "page": page,
+        "rows": [readable(row, labels, fields) for row in page],
+        "fields": [labels[name] for name in fields],
+        "tickable": job.state == State.CHECKED and tab["outcome"] in TICKABLE,
+    }
+
+
+def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[str, Any]:
+    """A row for the page, with our fields by the names people know; ``values`` has one for each of ``fields``."""
+    changes = [{"label": labels.get(name, name), "old": old, "new": new} for name, (old, new) in row.changes.items()]
+    return {
+        "number": row.number,
+        "label": row.label,
+        # Two people of one name are told apart by it.
+        "username": row.user.username if row.user and row.user.username != row.label else "",
+        "person": reverse("admin:users_profiles_user_change", args=[row.user_id]) if row.user_id else "",
+        "changes": changes,
+        "errors": row.errors,
+        "values": [row.changes.get(name, (None, ""))[1] for name in fields],
+        "ticked": row.ticked,
+        "undone": undo.explain(row.undone),
+        "back": [
+            change for change, name in zip(changes, row.changes, strict=True) if name not in undo.kept(row.undone)
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Weight:
+    """How much an import would do, with the unticked rows left out: what its button says, and what holds it back."""
+
+    adds: int
+    changes: int
+    missing: int
+    deactivates: int  # the missing and those the file itself deactivates
+    everybody: int
+    must_type: bool  # the number of the missing
+
+    @property
+    def anything(self) -> int:
+        return self.adds + self.changes + self.missing
+
+    @property
+    def changes_many(self) -> bool:
+        return self.changes + self.missing > MANY * self.everybody
+
+    @property
+    def must_tick(self) -> bool:
+        return self.changes_many or self.deactivates > 0
+
+    @property
+    def touched(self) -> int:
+        return self.changes + self.missing
+
+    def objection(self, request: HttpRequest) -> str:
+        """Why a request to apply is not followed; empty when nothing holds it back."""
+        if self.must_tick and request.POST.get("understood") != "yes":
+            return _("Nothing was imported. Tick the box to say that you have read the warning.")
+        typed = "".join(filter(str.isdecimal, request.POST.get("typed", "")))
+        if self.must_type and typed != str(self.missing):
+            return _("Nothing was imported. Type the number of people to deactivate: %(number)s.") % {
+                "number": self.missing
+            }
+        return ""
+
+
+def weigh(job: Import) -> Weight:
+    """Weigh a checked import as it is ticked."""
+    unticked = _unticked(job)
+    options = Options.from_json(job.options)
+    missing = job.missing - unticked.get(Outcome.MISSING, 0)
+    return Weight(
+        adds=job.created - unticked.get(Outcome.CREATED, 0),
+        changes=job.updated - unticked.get(Outcome.UPDATED, 0),
+        missing=missing,
+        deactivates=missing + _deactivated(job, options),
+        everybody=User.objects.count(),
+        must_type=bool(missing) and reconcile.is_many(missing, options),
+    )
+
+
+def _deactivated(job: Import, options: Options) -> int:
+    """How many changed rows end somebody's access; only asked where the file can."""
+    if "is_active" not in options.mapping or not job.updated:
+        return 0
+    rows = job.rows.filter(outcome=Outcome.UPDATED, ticked=True)
+    return rows.filter(changes__is_active__1="no").count()
+
+
+def tick(job: Import, request: HttpRequest) -> None:
+    """Take over the ticks of a page, or one for all rows that a tab shows under its search."""
+    rows = job.rows.filter(job__state=State.CHECKED, outcome__in=TICKABLE)
+    everything = request.POST.get("all", "")
+    if everything in {"tick", "untick"}:
+        found = search(rows.filter(outcome=request.POST.get("show", "")), request.POST.get("q", "").strip()[:100])
+        found.update(ticked=everything == "tick")
+        return
+    ticked = _numbers(request, "ticked")
+    rows.filter(number__in=_numbers(request, "row") - ticked).update(ticked=False)
+    rows.filter(number__in=ticked).update(ticked=True)
+
+
+def _numbers(request: HttpRequest, name: str) -> set[int]:
+    texts = request.POST.getlist(name)[: 2 * PER_PAGE]
+    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 10}
+
+
+def rows_about(person: User, actor: Any) -> dict[str, Any]:
+    """The rows of imports that made or changed a person, the latest first; links only for who may see the import."""
+    rows = ImportRow.objects.filter(
+        user=person, outcome__in=TICKABLE, job__applied_at__isnull=False, number__lte=F("job__applied_through")
+    ).select_related("job", "job__owner")
+    found = list(rows.order_by("-job__applied_at", "number")[: NAMED + 1])
+    visible = set(Import.objects.visible_to(actor).filter(pk__in=[row.job_id for row in found]).values_list("pk"))
+    return {
+        "import_rows": [_line_about(row, (row.job_id,) in visible) for row in found[:NAMED]],
+        "more_import_rows": len(found) > NAMED,
+    }
+
+
+def _line_about(row: ImportRow, visible: bool) -> dict[str, Any]:
+    job = row.job
+    address = reverse("admin:users_profiles_import_change", args=[job.pk]) if visible else ""
+    words = {
+        Outcome.CREATED.value: _("Added by row %(row)s of %(file)s"),
+        Outcome.UPDATED.value: _("Changed by row %(row)s of %(file)s"),
+        Outcome.MISSING.value: _("Deactivated, not in %(file)s"),
+    }
+    return {
+        "text": words[row.outcome] % {"row": row.number, "file": job.filename},
+        "address": f"{address}?show={row.outcome}&q={row.number}" if visible else "",
+        "who": who(job),
+        "ago": ago(job.applied_at),
+        "undone": undo.explain(row.undone) if job.state == State.UNDONE else None,
+    }
+
+
+def seconds(job: Import) -> float:
+    """How long the import itself took, in seconds, whatever came after it."""
+    return float(job.undo.get("seconds", job.seconds))
+
+
+def running_seconds(job: Import) -> float:
+    """For how long a running import has been in its present state, in seconds."""
+    if job.state != State.UNDOING:
+        return job.seconds
+    return (timezone.now() - datetime.fromisoformat(job.undo["started"])).total_seconds()
+
+
+def in_time(amount: float) -> str:
+    """A duration as people say it."""
+    if amount < 60:
+        return _("%s s") % number_format(amount, decimal_pos=1)
+    minutes, rest = divmod(round(amount), 60)
+    return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
+
+
+def number(amount: int) -> str:
+    """A count with its thousands apart, for a column of figures; nothing is worth no ink."""
+    return format_html('<span class="num">{}</span>', intcomma(amount)) if amount else EMPTY
+
+
+def who(job: Import) -> str:
+    """Whoever answers for an import."""
+    if job.owner is not None:
+        return str(job.owner)
+    return _("command line") if job.by_operator else _("somebody who has been deleted")

@@ -1,0 +1,117 @@
+"""The page on which the people an import created are invited: all of them, some, or again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from users_profiles.admin.columns import ago
+from users_profiles.admin.import_rows import PER_PAGE, search
+from users_profiles.models import Import, ImportRow
+from users_profiles.transfer import inviting
+
+Invitation = ImportRow.Invitation
+
+
+class InviteMixin:
+    """Invitations of one import, for its owner."""
+
+    def invite_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
+        """Show who was invited and has come in; a POST mails a link to set a password to those it names."""
+        job = self._job(request, key)  # type: ignore[attr-defined]
+        if job.applied_at is None:
+            raise Http404
+        if request.method == "POST":
+            _invite(request, job)
+            back = "invite" if request.POST.get("who") else "change"
+            return redirect(f"admin:users_profiles_import_{back}", job.pk)
+        title = _("Invitations")
+        context = self._page(request, job, title, **_invited(request, job))  # type: ignore[attr-defined]
+        return TemplateResponse(request, "admin/transfer/invite.html", context)
+
+
+def _invite(request: HttpRequest, job: Import) -> None:
+    """Without a word about whom, those who have had no invitation yet."""
+    whom = request.POST.get("who", "open")
+    sources = {"open": inviting.open_rows, "sent": inviting.sent_rows, "waiting": inviting.waiting_rows}
+    rows = sources.get(whom, inviting.invitable)(job)
+    if whom == "ticked":
+        texts = request.POST.getlist("row")[:PER_PAGE]
+        rows = rows.filter(number__in=[int(text) for text in texts if text.isascii() and text.isdigit()])
+    count = inviting.queue(job, rows)
+    if count:
+        sentence = ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", count)
+        messages.success(request, sentence % {"count": count})
+    else:
+        messages.warning(request, _("Nobody was invited: tick at least one person who can be mailed."))
+
+
+def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
+    tabs = _tabs(job)
+    wanted = request.GET.get("show", "")
+    tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
+    tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
+    text = request.GET.get("q", "").strip()[:100]
+    rows = search(tab["rows"], text).order_by("number").select_related("user")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return {
+        "tabs": tabs,
+        "shown": tab,
+        "text": text,
+        "page": page,
+        "rows": [_readable(row) for row in page],
+        "progress": progress(job),
+        "again": inviting.sent_rows(job).count(),
+        "searchable": tab["count"] > PER_PAGE or bool(text),
+    }
+
+
+def _tabs(job: Import) -> list[dict[str, Any]]:
+    made = inviting.created(job)
+    rows: list[tuple[str, str, QuerySet[ImportRow]]] = [
+        ("open", _("Not invited"), inviting.open_rows(job)),
+        ("sent", _("Invited, not in yet"), inviting.invitable(job).filter(invited__in=["queued", "sent"])),
+        ("in", _("Have signed in"), made.filter(user__last_login__isnull=False)),
+        ("never", _("Cannot be mailed"), made.filter(user__last_login=None).exclude(pk__in=inviting.invitable(job))),
+    ]
+    return [{"outcome": name, "label": label, "rows": found, "count": found.count()} for name, label, found in rows]
+
+
+def _readable(row: ImportRow) -> dict[str, Any]:
+    assert row.user is not None  # noqa: S101
+    return {
+        "number": row.number,
+        "label": row.label,
+        "person": reverse("admin:users_profiles_user_change", args=[row.user_id]),
+        "email": row.user.email,
+        "active": row.user.is_active,
+        "invited": row.invited,
+        "state": row.get_invited_display(),
+        "ago": ago(row.invited_at) if row.invited_at else "",
+        "signed_in": ago(row.user.last_login) if row.user.last_login else "",
+    }
+
+
+def progress(job: Import) -> dict[str, Any]:
+    """How far the mails are; while some wait, the page asks again."""
+    counts = inviting.counts(job)
+    total = sum(counts.values())
+    waiting = counts[Invitation.QUEUED]
+    return {
+        "under_way": waiting > 0,
+        "cursor": total - waiting,
+        "total": total,
+        "percent": (total - waiting) * 100 // total if total else 0,
+        "sent": counts[Invitation.SENT],
+        "failed": counts[Invitation.FAILED],
+        "stalled": waiting > 0 and inviting.is_stalled(job),
+    }

@@ -1,0 +1,66 @@
+"""The pages on which an import is taken back: what that would do, then what it did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from users_profiles.admin import import_rows
+from users_profiles.models import Import
+from users_profiles.transfer import columns, tasks, undo
+
+CHANGE = "admin:users_profiles_import_change"
+
+
+class UndoMixin:
+    """Undo, for the owner of an import and for whoever may see all of them; each row asks again who may be touched."""
+
+    @method_decorator(require_POST)
+    def plan_undo_view(self, request: HttpRequest, key: Any) -> HttpResponse:
+        """Find out what an undo would do; a large import is left to the worker, with its progress page."""
+        job = self._job(request, key, own=False)  # type: ignore[attr-defined]
+        if job.subject == Import.Subject.PEOPLE and job.start_undo(request.user, write=False):
+            tasks.start(job)
+        job.refresh_from_db()
+        planned = job.can_be_undone and job.is_planned
+        return redirect("admin:users_profiles_import_undo" if planned else CHANGE, job.pk)
+
+    def undo_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
+        """Show what an undo would do and do it when told so, or show what it did."""
+        job = self._job(request, key, own=False)  # type: ignore[attr-defined]
+        over = job.state == Import.State.UNDONE
+        if not over and not (job.can_be_undone and job.is_planned):
+            return redirect(CHANGE, job.pk)
+        if request.method == "POST":
+            if job.start_undo(request.user, write=True):
+                tasks.start(job)
+            return redirect(CHANGE, job.pk)
+        title = _("What was undone") if over else _("Undo this import?")
+        context = self._page(request, job, title, over=over, **_undone(request, job))  # type: ignore[attr-defined]
+        return TemplateResponse(request, "admin/transfer/undo.html", context)
+
+
+def _undone(request: HttpRequest, job: Import) -> dict[str, Any]:
+    counts = undo.counts(job)
+    tabs = [{"outcome": fate.value, "label": undo.FATES[fate], "count": counts[fate]} for fate in undo.Fate]
+    wanted = request.GET.get("show", "")
+    tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
+    tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
+    rows = undo.rows_with(job, str(tab["outcome"])).order_by("number").select_related("user")
+    page = Paginator(rows, import_rows.PER_PAGE).get_page(request.GET.get("page"))
+    labels = columns.labels()
+    return {
+        "tabs": tabs,
+        "shown": tab,
+        "page": page,
+        "rows": [import_rows.readable(row, labels, []) for row in page],
+        "counts": counts,
+        "does": counts["removed"] + counts["deactivated"] + counts["restored"],
+    }
