@@ -5,6 +5,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("", include("users_profiles.urls")),  # before allauth, whose page for the e-mail it replaces
+    path("", include("users_profiles.urls")),  # before allauth, of whose pages it replaces some
     path("accounts/", include("allauth.account.urls")),
 ]

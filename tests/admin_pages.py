@@ -77,7 +77,7 @@ def filled_in_from(html: str, form_id: str = "user_form") -> dict[str, Any]:
     form.feed(html)
     values = {name: value for name, value in form.values.items() if name != "csrfmiddlewaretoken"}
     # An HTML textarea swallows the line break that Django puts at its beginning.
-    return {name: value[1:] if isinstance(value, str) and value[:1] == "\n" else value for name, value in values.items()}
+    return {name: value.removeprefix("\n") if isinstance(value, str) else value for name, value in values.items()}
 
 
 def save(client: Client, url: str, form_id: str = "user_form", **changes: Any) -> Any:

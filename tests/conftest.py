@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,19 @@ def reader(make_person: Callable[..., User]) -> User:
 @pytest.fixture
 def stranger(make_person: Callable[..., User]) -> User:
     return make_person("stan", first_name="Stan", last_name="Stranger")
+
+
+@pytest.fixture
+def ada(make_person: Callable[..., User]) -> User:
+    """A member with a whole profile but for the picture."""
+    return make_person(
+        "ada",
+        first_name="Ada",
+        last_name="Lovelace",
+        location="London",
+        birth_date=date(1990, 12, 10),
+        phone_number="+442079460000",
+    )
 
 
 @pytest.fixture

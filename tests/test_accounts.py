@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from tests.conftest import PASSWORD
 from users_profiles import accounts
+from users_profiles.account_forms import SignupForm
 from users_profiles.models import Profile, User
 
 Browse = Callable[[User | None], Client]
@@ -264,6 +265,43 @@ def test_a_known_address_gets_the_same_answer_as_a_new_one(stranger: User, regis
     assert not User.objects.filter(username="other").exists()
     assert "account with this e-mail already" in mail.outbox[0].body
     assert mail.outbox[0].to == ["stan@example.com"]
+
+
+@pytest.fixture
+def overtaken(monkeypatch: pytest.MonkeyPatch, make_person: Any) -> Callable[..., None]:
+    """Somebody else takes a name, or an address, between the look at the form and the write."""
+
+    def by(username: str, email: str) -> None:
+        go_on = SignupForm.try_save
+
+        def try_save(self: SignupForm, request: Any) -> Any:
+            monkeypatch.undo()
+            make_person(username, email=email)
+            return go_on(self, request)
+
+        monkeypatch.setattr(SignupForm, "try_save", try_save)
+
+    return by
+
+
+def test_of_two_who_register_one_name_at_once_the_second_is_told_so(
+    db: None, registration: None, overtaken: Callable[..., None]
+) -> None:
+    overtaken("newby", "first@example.com")
+    response = register(Client(), "newby", "second@example.com")
+    assert list(response.context["form"].errors) == ["username"]
+    assert User.objects.get().email == "first@example.com"
+    assert not EmailAddress.objects.filter(email="second@example.com").exists()
+
+
+def test_of_two_who_register_one_address_at_once_the_second_gets_the_usual_answer(
+    db: None, registration: None, overtaken: Callable[..., None]
+) -> None:
+    overtaken("first", "newby@example.com")
+    response = register(Client(), "second", "newby@example.com")
+    assert response["Location"] == reverse("account_email_verification_sent")
+    assert "account with this e-mail already" in mail.outbox[0].body
+    assert User.objects.get().username == "first"
 
 
 @pytest.mark.parametrize("email", ["ada@example.com", "ada@EXAMPLE.org"])

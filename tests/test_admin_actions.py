@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -107,6 +107,24 @@ def test_deleting_takes_the_profiles_along_and_leaves_alone_who_is_above(browse,
     assert messages_of(response) == ["Deleted 3 people.", "Left alone: root: above you"]
     assert not Profile.objects.filter(pk__in=[person.pk for person in team]).exists()
     assert User.objects.filter(pk=superuser.pk).exists()
+
+
+def test_deleting_leaves_alone_who_has_changed_things_and_keeps_their_log(browse, admin, editor, team):
+    LogEntry.objects.log_actions(editor.pk, team, CHANGE, "Renamed")
+    response = act(browse(admin), "delete_selected", [editor, team[0]], confirmed="1")
+    assert messages_of(response) == [
+        "Deleted 1 person.",
+        "Left alone: Edgar Editor: has changed things here; deactivate instead",
+    ]
+    assert LogEntry.objects.filter(user=editor).count() == 3
+
+
+@pytest.mark.parametrize("key", ["x", "1 OR 1=1", "", "-1", "1.5", "٣", "9" * 19, "9" * 400])
+@pytest.mark.parametrize("action", ["deactivate", "export"])
+def test_a_forged_tick_is_refused_and_no_server_error(browse, admin, team, action, key):
+    response = browse(admin).post(USERS, {"action": action, "_selected_action": [team[0].pk, key], "confirmed": "1"})
+    assert response.status_code == 400
+    assert fresh(team[0])[0].is_active
 
 
 @pytest.mark.parametrize(

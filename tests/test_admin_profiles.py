@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from django.urls import reverse
 
@@ -11,18 +9,6 @@ from tests.admin_pages import PROFILES, filled_in, listed, profile_page, queries
 from users_profiles.models import Profile, Role
 
 FORM = "profile_form"
-
-
-@pytest.fixture
-def ada(make_person):
-    return make_person(
-        "ada",
-        first_name="Ada",
-        last_name="Lovelace",
-        location="London",
-        birth_date=date(1990, 12, 10),
-        phone_number="+442079460000",
-    )
 
 
 def test_the_list_leads_to_profiles_and_to_people(browse, editor, ada):
@@ -58,6 +44,12 @@ def test_an_editor_edits_a_profile(browse, editor, ada):
     assert save(browse(editor), profile_page(ada), FORM, location="Paris").status_code == 302
     profile = Profile.objects.get(pk=ada.pk)
     assert (profile.location, profile.phone_number, profile.version) == ("Paris", "+442079460000", before + 1)
+
+
+def test_saving_a_page_as_it_is_changes_nothing(browse, editor, ada):
+    before = Profile.objects.values().get(pk=ada.pk)
+    assert save(browse(editor), profile_page(ada), FORM).status_code == 302
+    assert Profile.objects.values().get(pk=ada.pk) == before
 
 
 def test_what_somebody_else_saved_meanwhile_stays(browse, editor, ada):

@@ -16,21 +16,10 @@ from PIL import Image
 from tests.admin_pages import USERS, filled_in, filled_in_from, listed, messages_of, queries_of, save, user_page
 from tests.conftest import PASSWORD
 from users_profiles import roles
+from users_profiles.admin.forms import PersonForm
 from users_profiles.models import Profile, Role, User
 
 ADD = reverse("admin:users_profiles_user_add")
-
-
-@pytest.fixture
-def ada(make_person):
-    return make_person(
-        "ada",
-        first_name="Ada",
-        last_name="Lovelace",
-        location="London",
-        birth_date=date(1990, 12, 10),
-        phone_number="+442079460000",
-    )
 
 
 def picture(colour="red"):
@@ -109,6 +98,19 @@ def test_saving_a_page_as_it_is_changes_nothing(browse, editor, ada):
     before = Profile.objects.values().get(pk=ada.pk), User.objects.values().get(pk=ada.pk)
     assert save(browse(editor), user_page(ada)).status_code == 302
     assert (Profile.objects.values().get(pk=ada.pk), User.objects.values().get(pk=ada.pk)) == before
+
+
+def test_a_birth_date_that_nobody_has_is_refused(browse, editor, ada):
+    for born in ("1899-12-31", (date.today() + timedelta(days=1)).isoformat()):
+        html = save(browse(editor), user_page(ada), **{"profile-0-birth_date": born}).content.decode()
+        assert "A birth date lies between 1900 and today." in html
+    assert Profile.objects.get(pk=ada.pk).birth_date == date(1990, 12, 10)
+
+
+def test_browsers_are_not_asked_to_fill_in_what_they_know_of_the_editor(browse, editor, ada):
+    html = browse(editor).get(user_page(ada)).content.decode().partition('id="user_form"')[2]
+    for token in ("given-name", "family-name", "tel", "bday", "address-level2"):
+        assert f'autocomplete="{token}"' not in html
 
 
 def test_a_change_of_the_person_alone_leaves_the_profile_alone(browse, editor, ada):
@@ -225,6 +227,29 @@ def test_a_name_somebody_has_in_another_spelling_is_refused_beside_the_field(
     errors = save(browse(admin), ADD, **values).context["adminform"].form.errors
     assert list(errors) == [field]
     assert sentence in str(errors[field])
+
+
+@pytest.mark.parametrize("field", ["username", "email"])
+def test_a_name_that_somebody_takes_in_the_same_moment_is_refused_beside_the_field(
+    browse, admin, ada, monkeypatch, field
+):
+    client = browse(admin)
+    values = {"username": "grace", "email": "grace@example.com", field: getattr(ada, field).upper()}
+    opened = {**filled_in(client, ADD), **values}
+    before = User.objects.count()
+    store = User.save
+
+    def save_too_late(self, **kwargs):
+        monkeypatch.undo()
+        store(self, **kwargs)
+
+    # Ada is there, but nobody who looks before the write can see it.
+    monkeypatch.setattr(PersonForm, "_refuse_taken", lambda *args: None)
+    monkeypatch.setattr(User, "validate_constraints", lambda *args, **kwargs: None)
+    monkeypatch.setattr(User, "save", save_too_late)
+    response = client.post(ADD, opened)
+    assert list(response.context["adminform"].form.errors) == [field]
+    assert User.objects.count() == before
 
 
 def test_an_editor_adds_members_only(browse, editor):
@@ -347,3 +372,22 @@ def test_a_person_is_deleted_with_the_profile(browse, admin, ada):
     assert browse(admin).post(url, {"post": "yes"}).status_code == 302
     assert not User.objects.filter(pk=ada.pk).exists()
     assert not Profile.objects.filter(pk=ada.pk).exists()
+
+
+def test_who_has_changed_things_is_not_deleted_because_the_log_of_it_would_go_too(browse, admin, editor, ada):
+    save(browse(editor), user_page(ada), first_name="Augusta")
+    url = reverse("admin:users_profiles_user_delete", args=[editor.pk])
+    for response in (browse(admin).get(url), browse(admin).post(url, {"post": "yes"})):
+        assert "Deactivate them instead" in response.content.decode()
+        assert 'name="post"' not in response.content.decode()
+    assert LogEntry.objects.filter(user=editor).exists()
+
+
+# What is only shown -------------------------------------------------------------------------------------------------
+
+
+def test_what_can_only_be_looked_at_does_not_say_how_to_type_it(browse, editor, admin):
+    html = browse(editor).get(user_page(admin)).content.decode()
+    assert "alice" in html
+    for hint in ("Letters, digits and", "With country code"):
+        assert hint not in html

@@ -83,7 +83,7 @@ def test_phone_numbers_cannot_be_guessed_by_who_may_not_see_them(people: None, t
 
 
 def test_profiles_are_searched_the_same_way(people: None) -> None:
-    matching = Profile.objects.filter(search.matches("love london", prefix="user__"))
+    matching = Profile.objects.filter(search.matches("love london", to_user="user__", to_profile=""))
     assert [str(profile) for profile in matching] == ["Ada Lovelace"]
 
 

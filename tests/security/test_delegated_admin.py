@@ -38,6 +38,7 @@ SAFE = {
     "users_profiles_user_delete": (LOGIN, NO, NO, NO, OK),
     "users_profiles_user_export": (LOGIN, NO, OK, OK, OK),
     "users_profiles_user_import": (LOGIN, NO, NO, OK, OK),
+    "users_profiles_pictures": (LOGIN, NO, NO, OK, OK),
     "users_profiles_profile_changelist": (LOGIN, NO, OK, OK, OK),
     "users_profiles_profile_change": (LOGIN, NO, OK, OK, OK),
     "users_profiles_profile_history": (LOGIN, NO, OK, OK, OK),
@@ -52,6 +53,8 @@ SAFE = {
     "auth_group_history": (LOGIN, NO, NO, NO, NO),
 }
 # Addresses that answer to POST alone, or whose object belongs to an import; tested where they are made.
+# The pages of one import: test_admin_transfer, test_admin_imports and test_admin_pictures ask them all.
+OF_ONE_IMPORT = ("users_profiles_import_", "users_profiles_pictures_")
 ELSEWHERE = {
     "login",
     "logout",
@@ -71,11 +74,11 @@ def names_of_admin_urls():
             elif isinstance(entry, URLPattern) and entry.name:
                 yield entry.name
 
-    return {name for name in walk(resolver.url_patterns) if not name.startswith("users_profiles_import_")}
+    return {name for name in walk(resolver.url_patterns) if not name.startswith(OF_ONE_IMPORT)}
 
 
 def test_no_address_of_the_admin_is_missing_from_the_table():
-    listed = {name for name in SAFE if not name.startswith("users_profiles_import_")}
+    listed = {name for name in SAFE if not name.startswith(OF_ONE_IMPORT)}
     assert names_of_admin_urls() == listed | ELSEWHERE
 
 

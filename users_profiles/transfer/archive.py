@@ -116,7 +116,7 @@ def members(archive: zipfile.ZipFile) -> list[Member]:
 def _files(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
     for info in archive.infolist():
         path = _path(info)
-        if not info.is_dir() and not _BY_SYSTEM.search(path):
+        if path and not path.endswith("/") and not _BY_SYSTEM.search(path):
             yield path, info
 
 

@@ -318,7 +318,7 @@ def _check_unpacked_size(file: IO[bytes]) -> None:
             members = archive.infolist()
             size = sum(member.file_size for member in members)
             names = {member.filename for member in members}
-    except zipfile.BadZipFile as error:
+    except _BROKEN_XLSX as error:
         raise FileRefused(_not_excel()) from error
     if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
         raise FileRefused(_("This is a ZIP archive, not a table. Choose a CSV or Excel (.xlsx) file."))
