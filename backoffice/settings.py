@@ -135,6 +135,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
+FORMAT_MODULE_PATH = ["backoffice.formats"]
 USE_TZ = True
 TIME_ZONE = env.choice("TIME_ZONE", "UTC", available_timezones().__contains__, "Europe/Berlin or UTC")
 

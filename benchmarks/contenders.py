@@ -62,9 +62,21 @@ def _finished(job: Import, state: str) -> int:
 
 
 def stock(path: Path) -> int:
-    """django-import-export as it comes, on the user, with the signal that gives each a profile."""
+    """django-import-export as it comes, on the user, with the usual receiver, which saves the profile at every save."""
     import tablib
+    from django.db.models.signals import post_save
     from import_export import resources
+
+    from users_profiles.models import Profile
+
+    def usual_receiver(instance: User, created: bool, **kwargs: Any) -> None:
+        if created:
+            Profile.objects.create(user=instance)
+        else:
+            instance.profile.save()
+
+    post_save.disconnect(sender=User, dispatch_uid="users_profiles.keep_profile")
+    post_save.connect(usual_receiver, sender=User)
 
     class StockResource(resources.ModelResource):
         class Meta:

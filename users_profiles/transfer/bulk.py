@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from django.db import connection, models
@@ -148,6 +148,7 @@ def _stored(model: Model, names: Sequence[str], rows: Iterable[Values]) -> Itera
     return zip(*table, strict=True)
 
 
+@cache
 def _converter(field: Any) -> Callable[[Any], Any] | None:
     """What Django itself does to a value of this field on its way to this database, where it does anything."""
     if isinstance(field, models.JSONField):

@@ -120,10 +120,12 @@ class Directory:
             self._people[user_id].values["role"] = names[group_id]
 
 
+# The fields whose values a file writes otherwise than they are stored.
+NOT_TEXT = ("is_active", "role", "birth_date")
+
+
 def rendered(name: str, value: Any, resource: columns.PersonResource) -> str:
     """A value as the file would write it; what a preview shows and a change record keeps."""
-    if type(value) is str and name != "role":  # text is written as it is, and most values are text
-        return value
     text: str = resource.fields[name].widget.render(value)
     return text
 
