@@ -43,6 +43,7 @@ class Profile(models.Model):
         verbose_name_plural = _("profiles")
         ordering = ["user__username"]
         indexes = [models.Index(fields=["location"], name="profile_location")]
+        default_permissions = ("view", "change")  # a profile comes and goes with its person
         permissions = [("view_private_fields", "Can see birth dates and phone numbers")]
 
     def __str__(self) -> str:
