@@ -1,0 +1,73 @@
+"""What every page of ours must be, asked of the page as a browser shows it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from django.core import mail
+from playwright.sync_api import Page, expect
+
+WIDE = (1440, 900)
+PHONE = (390, 844)
+
+# Every visible control with what a screen reader would call it.
+UNLABELLED = """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button")]
+    .filter((control) => control.checkVisibility({visibilityProperty: true}))
+    .filter((control) => ![control.labels?.[0]?.innerText, control.getAttribute("aria-label"), control.innerText,
+        document.getElementById(control.getAttribute("aria-labelledby"))?.innerText].some((text) => text?.trim()))
+    .map((control) => control.outerHTML.slice(0, 120))"""
+SCROLLS_BY = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Pictures wait until they come into sight, which no test waits for.
+BROKEN_PICTURES = """() => [...document.images]
+    .filter((image) => image.complete && image.currentSrc && !image.naturalWidth).map((image) => image.currentSrc)"""
+
+
+def problems_of(page: Page) -> list[str]:
+    """What is wrong with the page as it is shown now, in words; nothing, as a rule."""
+    axe = [
+        f"{violation['id']} ({violation['impact']}): {violation['help']}: {violation['nodes'][0]['html'][:160]}"
+        for violation in Axe().run(page).response["violations"]
+    ]
+    headings = page.locator("h1").count()
+    too_wide = page.evaluate(SCROLLS_BY)
+    return [
+        *axe,
+        *(f"no label: {control}" for control in page.evaluate(UNLABELLED)),
+        *(f"broken picture: {address}" for address in page.evaluate(BROKEN_PICTURES)),
+        *([f"{headings} first headings"] if headings != 1 else []),
+        *([f"{too_wide} px wider than the window"] if too_wide else []),
+    ]
+
+
+def assert_good(page: Page) -> None:
+    """No violation of a rule that axe knows, one first heading, labels on all inputs, nothing wider than the window."""
+    problems = problems_of(page)
+    assert not problems, "\n".join([page.url, *problems])
+
+
+def path_of(page: Page) -> str:
+    return urlsplit(page.url).path
+
+
+def arrive(page: Page, path: str) -> None:
+    """Wait for the page at ``path``, whatever stands behind it in the address."""
+    page.wait_for_url(lambda address: urlsplit(address).path == path)
+
+
+def press(page: Page, name: str) -> None:
+    """Press the button of exactly this name."""
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def says(page: Page, sentence: str) -> None:
+    """Wait until the page says this in answer to what was just done."""
+    expect(page.locator("main .notice", has_text=sentence).first).to_be_visible()
+
+
+def link_in_last_mail() -> str:
+    """The address that the mail sent last asks to open."""
+    found = re.search(r"https?://\S+", mail.outbox[-1].body)
+    assert found, mail.outbox[-1].body
+    return found[0]

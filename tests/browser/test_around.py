@@ -1,0 +1,97 @@
+"""What is around every page: dashboard, colours, menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from tests.admin_pages import USERS
+from tests.browser.helpers import PHONE, arrive, press
+from users_profiles.models import Role, User
+
+DASHBOARD = reverse("admin:index")
+
+
+def test_every_figure_of_the_dashboard_leads_to_a_list_with_as_many_people(
+    open_page: Callable[..., Page], admin: User, editor: User, make_person: Callable[..., User]
+) -> None:
+    make_person("ada", location="London", phone_number="+442071234567", birth_date=date(1990, 1, 1))
+    make_person("grace", location="London", is_active=False)
+    make_person("linus", role=Role.READER)
+    page = open_page(DASHBOARD, person=admin)
+    figures = [
+        (figure.get_attribute("href"), figure.locator("b").inner_text()) for figure in page.locator("a.figure").all()
+    ]
+    bars = [
+        (row.locator("a").get_attribute("href"), row.locator(".num").inner_text())
+        for row in page.locator("table.bars tr").all()
+    ]
+    assert len(figures) >= 4
+    assert len(bars) >= 5
+    for address, number in [*figures, *bars]:
+        page.goto(address or "")
+        expect(page.locator(".result-count")).to_have_text(f"{number} {'person' if number == '1' else 'people'}")
+
+
+def test_the_colours_somebody_chose_stay_and_go_along(open_page: Callable[..., Page], reader: User) -> None:
+    page = open_page(DASHBOARD, person=reader)
+    root = page.locator("html")
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    expect(root).to_have_attribute("data-bs-theme", "light")
+    light = page.evaluate(background)
+    page.locator(".user-menu summary").click()
+    press(page, "Dark")
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    dark = page.evaluate(background)
+    assert dark != light
+    for address in (DASHBOARD, USERS, reverse("profile")):
+        page.goto(address)
+        expect(root).to_have_attribute("data-bs-theme", "dark")
+        assert page.evaluate(background) == dark
+    page.locator("details.menu summary").click()
+    press(page, "System")
+    expect(root).to_have_attribute("data-bs-theme", "light")
+
+
+def test_on_a_phone_the_menu_is_a_drawer_that_escape_closes(open_page: Callable[..., Page], reader: User) -> None:
+    page = open_page(DASHBOARD, person=reader, size=PHONE)
+    drawer = page.locator("#sidebar")
+    opener = page.get_by_role("button", name="Open menu")
+    expect(drawer).to_be_hidden()
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(drawer).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(opener).to_be_focused()
+    page.keyboard.press("Enter")
+    drawer.get_by_role("link", name="People").click()
+    arrive(page, USERS)
+    expect(drawer).to_be_hidden()
+
+
+def test_a_narrow_sidebar_stays_narrow(open_page: Callable[..., Page], reader: User) -> None:
+    page = open_page(DASHBOARD, person=reader)
+    drawer = page.locator("#sidebar")
+    wide = drawer.bounding_box()
+    press(page, "Narrow sidebar")
+    page.goto(USERS)
+    narrow = drawer.bounding_box()
+    assert wide is not None
+    assert narrow is not None
+    assert narrow["width"] < wide["width"] / 2
+    expect(drawer.get_by_role("link", name="People")).to_be_visible()
+
+
+def test_a_person_is_found_from_anywhere(open_page: Callable[..., Page], reader: User, stranger: User) -> None:
+    page = open_page(DASHBOARD, person=reader)
+    page.keyboard.press("/")
+    page.keyboard.type("stranger")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**" + USERS + "?q=stranger")
+    page.get_by_role("row", name="Stan Stranger").get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Stan Stranger")

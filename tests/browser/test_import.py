@@ -1,0 +1,166 @@
+"""Importing files of people, as staff click through it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core import mail
+from django.urls import reverse
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.helpers import assert_good, press, says
+from users_profiles.models import Import, Profile, User
+
+SAMPLE = Path(__file__).parent.parent / "data" / "snipe-it-users.csv"
+UPLOAD = reverse("admin:users_profiles_user_import")
+DASHBOARD = reverse("admin:index")
+
+
+def upload(page: Page, path: Path) -> None:
+    page.get_by_label("File", exact=True).set_input_files(path)
+    press(page, "Continue")
+    page.wait_for_url("**/columns/")
+
+
+def count_of(page: Page, outcome: str) -> str:
+    return tab(page, outcome).inner_text()
+
+
+def tab(page: Page, outcome: str) -> Locator:
+    tabs = page.get_by_role("navigation", name="Rows by outcome")
+    return tabs.get_by_role("link", name=re.compile(f"^[0-9,]+ {outcome}$"))
+
+
+def test_the_sample_of_an_inventory_system_becomes_a_hundred_people(
+    open_page: Callable[..., Page], editor: User
+) -> None:
+    page = open_page(DASHBOARD, person=editor)
+    page.get_by_role("main").get_by_role("link", name="Import people").click()
+    upload(page, SAMPLE)
+
+    assert page.get_by_label("First Name").input_value() == "first_name"
+    assert page.get_by_label("Activated").input_value() == "is_active"
+    assert page.get_by_label("Employee Number").input_value() == ""  # ignored
+    press(page, "Check the file")
+    assert "100" in count_of(page, "New")
+    assert "0" in count_of(page, "Refused")
+    expect(page.get_by_role("link", name="rtenant0")).to_have_count(0)  # nobody yet
+    assert User.objects.count() == 1
+
+    page.get_by_role("button", name=re.compile("^Import")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Import finished")
+    assert "100" in count_of(page, "Added")
+    assert (User.objects.count(), Profile.objects.count()) == (101, 101)
+    person = User.objects.get(username="rtenant0")
+    assert (person.first_name, person.profile.phone_number) == ("Reagen", "+18951372034")
+    assert not person.has_usable_password()
+
+    page.get_by_role("link", name="rtenant0").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Reagen Tenant")
+    page.get_by_role("link", name="Imports").click()
+    page.get_by_role("row", name=SAMPLE.name).get_by_role("link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Import finished")
+    page.get_by_role("button", name=re.compile("^Send invitations")).click()
+    says(page, "invitations are on their way")
+    assert len(mail.outbox) == User.objects.filter(is_active=True).exclude(email="").count() - 1  # not to the editor
+
+
+def test_mistakes_are_shown_and_the_refused_rows_go_home_as_a_file_to_mend(
+    open_page: Callable[..., Page], admin: User, make_person: Callable[..., User], tmp_path: Path
+) -> None:
+    ada = make_person("ada", first_name="Ada", last_name="Lovelace", location="London")
+    path = tmp_path / "staff.csv"
+    rows = ["username;E-Mail;Ort;Telefon", "ada;;Paris;", "grace;nonsense;New York;", "linus;;Helsinki;call me"]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    page = open_page(UPLOAD, person=admin)
+    upload(page, path)
+    press(page, "Check the file")
+
+    tab(page, "Changed").click()
+    changed = page.get_by_role("row", name="ada")
+    expect(changed.locator("del")).to_have_text("London")
+    expect(changed.locator("ins")).to_have_text("Paris")
+    tab(page, "Refused").click()
+    refused = page.get_by_role("region", name="Refused").get_by_role("row")
+    expect(refused.nth(1)).to_contain_text("nonsense")
+    expect(refused.nth(2)).to_contain_text("call me")
+    assert_good(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download refused rows").click()
+    mended = tmp_path / download.value.suggested_filename
+    download.value.save_as(mended)
+
+    page.get_by_label("I have read this, and it is what I want.").check()  # one of two people: many
+    page.get_by_label("I have read this").check()  # one of two people is more than a tenth of all
+    page.get_by_role("button", name=re.compile("^Import")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Import finished")
+    ada.profile.refresh_from_db()
+    assert ada.profile.location == "Paris"
+    assert User.objects.count() == 2
+
+    text = mended.read_text(encoding="utf-8-sig")
+    header, *lines = csv.reader(text.splitlines(), delimiter=";")
+    assert header[:4] == ["username", "E-Mail", "Ort", "Telefon"]
+    assert [line[0] for line in lines] == ["grace", "linus"]
+    mended.write_text(text.replace("nonsense", "grace@example.com").replace("call me", "+358401234567"), "utf-8")
+    page.goto(UPLOAD)
+    upload(page, mended)
+    press(page, "Check the file")
+    page.get_by_role("button", name=re.compile("^Import")).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Import finished")
+    assert User.objects.get(username="linus").profile.phone_number == "+358401234567"
+    assert User.objects.get(username="grace").email == "grace@example.com"
+
+
+def test_an_old_excel_file_is_refused_in_words(open_page: Callable[..., Page], editor: User, tmp_path: Path) -> None:
+    path = tmp_path / "staff.xls"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2_000))  # as Excel wrote them before 2007
+    page = open_page(UPLOAD, person=editor)
+    press(page, "Continue")
+    expect(page.get_by_role("alert")).to_have_text("Choose a file, or paste some cells.")
+    page.get_by_label("File", exact=True).set_input_files(path)
+    press(page, "Continue")
+    expect(page.get_by_role("alert")).to_contain_text("Save it as .xlsx")
+    assert_good(page)
+    assert not Import.objects.exists()
+
+
+def test_an_import_that_was_a_mistake_is_taken_back(
+    open_page: Callable[..., Page], admin: User, stranger: User, tmp_path: Path
+) -> None:
+    path = tmp_path / "wrong.csv"
+    path.write_text("username,last_name\nstan,Wrong\nnobody,Wanted\n")
+    page = open_page(UPLOAD, person=admin)
+    upload(page, path)
+    press(page, "Check the file")
+    page.get_by_label("I have read this, and it is what I want.").check()
+    page.get_by_role("button", name=re.compile("^Import")).click()
+    press(page, "Undo this import…")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Undo this import?")
+    assert User.objects.filter(username="nobody").exists()
+    press(page, "Undo: remove 1, deactivate 0, restore 1")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Import undone")
+    assert not User.objects.filter(username="nobody").exists()
+    stranger.refresh_from_db()
+    assert stranger.last_name == "Stranger"
+
+
+def test_a_long_import_shows_how_far_it_is_and_ends_on_its_result(
+    open_page: Callable[..., Page], editor: User, settings: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text("username\nada\ngrace\n")
+    page = open_page(UPLOAD, person=editor)
+    upload(page, path)
+    job = Import.objects.get()
+    job.start_check()
+    job.take_lease("a worker")  # that never gets to work
+    page.goto(reverse("admin:users_profiles_import_change", args=[job.pk]))
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Checking two.csv")
+    assert job.fail("The disk is full.")  # the page finds out by itself
+    expect(page.get_by_role("alert")).to_have_text("The disk is full.")

@@ -1,0 +1,138 @@
+"""Editing one person, and adding one, from click to result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from tests.admin_pages import USERS, user_page
+from tests.browser.helpers import PHONE, arrive, assert_good, link_in_last_mail, press, says
+from tests.data import images
+from users_profiles.models import User
+
+
+@pytest.fixture
+def portrait(tmp_path: Path) -> Path:
+    """A picture as a camera writes it: turned, and with the place where it was taken."""
+    path = tmp_path / "portrait.jpg"
+    path.write_bytes(images.from_a_camera(6))
+    return path
+
+
+def test_an_editor_gives_somebody_a_picture_and_takes_it_away_again(
+    open_page: Callable[..., Page], editor: User, make_person: Callable[..., User], portrait: Path
+) -> None:
+    ada = make_person("ada", first_name="Ada", last_name="Lovelace", location="London")
+    page = open_page(USERS, person=editor)
+    row = page.get_by_role("row", name="Ada Lovelace")
+    assert row.locator(".avatar img").count() == 0  # initials
+    row.get_by_role("link").click()
+
+    page.locator("input[type=file]").set_input_files(portrait)
+    preview = page.locator("[data-avatar-preview] img")
+    expect(preview).to_have_js_property("complete", True)
+    assert preview.evaluate("image => image.naturalWidth > 0")
+    expect(page.locator("[data-avatar-status]")).to_have_text("portrait.jpg")
+    page.get_by_label("Location").fill("Paris")
+    press(page, "Save")
+
+    arrive(page, USERS)
+    says(page, "Ada Lovelace")
+    thumbnail = page.get_by_role("row", name="Ada Lovelace").locator(".avatar img")
+    expect(thumbnail).to_be_visible()
+    page.wait_for_function("image => image.naturalWidth > 0", arg=thumbnail.element_handle())
+    ada.profile.refresh_from_db()
+    assert ada.profile.location == "Paris"
+    with ada.profile.avatar.open() as stored:
+        kept = images.opened(stored.read())
+    assert kept.height > kept.width  # turned upright
+    assert not kept.getexif()
+
+    page.get_by_role("row", name="Ada Lovelace").get_by_role("link").click()
+    page.get_by_label("Remove the picture").check()
+    expect(page.locator("[data-avatar-status]")).to_have_text("The picture goes when you save.")
+    press(page, "Save")
+    arrive(page, USERS)
+    assert page.get_by_role("row", name="Ada Lovelace").locator(".avatar img").count() == 0
+    ada.profile.refresh_from_db()
+    assert not ada.profile.avatar
+
+
+def test_a_mistake_is_named_on_top_and_leads_to_its_field(
+    open_page: Callable[..., Page], editor: User, stranger: User
+) -> None:
+    page = open_page(user_page(stranger), person=editor)
+    page.get_by_label("Phone number").fill("call me")
+    page.get_by_label("First name").fill("Stanley")
+    press(page, "Save")
+    summary = page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    assert_good(page)
+    assert page.get_by_label("First name").input_value() == "Stanley"
+    summary.get_by_role("link", name="Phone number").click()
+    expect(page.get_by_label("Phone number")).to_be_focused()
+    stranger.refresh_from_db()
+    assert stranger.first_name == "Stan"
+
+
+def test_an_admin_adds_somebody_who_then_chooses_a_password_and_is_in(
+    open_page: Callable[..., Page], admin: User
+) -> None:
+    page = open_page(USERS, person=admin)
+    page.get_by_role("link", name="Add person").click()
+    assert page.locator("input[type=password]").count() == 0
+    for label, value in {"First name": "Grace", "Last name": "Hopper", "E-mail": "grace@example.com"}.items():
+        page.get_by_label(label).fill(value)
+    page.get_by_label("Username").fill("grace")
+    page.get_by_label("Role").select_option("Reader")
+    expect(page.get_by_label("Send an invitation")).to_be_checked()
+    press(page, "Save")
+    page.wait_for_url("**/change/")
+    says(page, "Grace Hopper was added. An invitation is on its way.")
+    grace = User.objects.get(username="grace")
+    assert (grace.role, grace.is_staff, grace.has_usable_password()) == ("Reader", True, False)
+    assert [message.to for message in mail.outbox] == [["grace@example.com"]]
+
+    hers = open_page(link_in_last_mail(), size=PHONE)
+    assert_good(hers)
+    hers.get_by_label("New password", exact=True).fill("another-fine-battery")
+    hers.get_by_label("New password, once more").fill("another-fine-battery")
+    press(hers, "Save the password and sign in")
+    arrive(hers, reverse("admin:index"))
+    grace.refresh_from_db()
+    assert grace.check_password("another-fine-battery")
+
+
+def test_somebody_without_an_email_cannot_be_invited_and_nothing_typed_is_lost(
+    open_page: Callable[..., Page], admin: User
+) -> None:
+    page = open_page(reverse("admin:users_profiles_user_add"), person=admin)
+    page.get_by_label("Username").fill("nomail")
+    press(page, "Save")
+    expect(page.get_by_role("alert")).to_be_focused()
+    assert "An invitation needs an e-mail." in page.get_by_role("alert").inner_text()
+    assert page.get_by_label("Username").input_value() == "nomail"
+    page.get_by_label("Send an invitation").uncheck()
+    press(page, "Save")
+    page.wait_for_url("**/change/")
+    assert User.objects.filter(username="nomail").exists()
+    assert mail.outbox == []
+
+
+def test_deleting_asks_first_and_cancel_deletes_nobody(
+    open_page: Callable[..., Page], admin: User, stranger: User
+) -> None:
+    page = open_page(user_page(stranger), person=admin)
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("link", name="Cancel").click()
+    arrive(page, user_page(stranger))
+    assert User.objects.filter(pk=stranger.pk).exists()
+    page.get_by_role("link", name="Delete").click()
+    press(page, "Delete")
+    arrive(page, USERS)
+    assert not User.objects.filter(pk=stranger.pk).exists()

@@ -1,0 +1,60 @@
+"""One's own profile, on the phone in one's pocket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from tests.browser.helpers import PHONE, arrive, assert_good, press, says
+from tests.data import images
+from users_profiles.models import User
+
+
+def test_somebody_completes_their_profile_on_a_phone(
+    open_page: Callable[..., Page], stranger: User, tmp_path: Path
+) -> None:
+    picture = tmp_path / "me.jpg"
+    picture.write_bytes(images.picture("JPEG", (600, 400)))
+    page = open_page(reverse("profile"), person=stranger, size=PHONE)
+    page.get_by_role("link", name="Add your location to complete your profile.").click()
+    expect(page).to_have_url(page.url.split("#")[0] + "#id_location")
+    page.get_by_label("Location").fill("Lisbon")
+    page.get_by_label("Phone number").fill("+351 911 234 567")
+    page.get_by_label("About").fill("Rides a cargo bike.")
+    page.locator("input[type=file]").set_input_files(picture)
+    expect(page.locator("[data-avatar-preview] img")).to_be_visible()
+    press(page, "Save")
+
+    arrive(page, reverse("profile"))
+    says(page, "Your profile is saved.")
+    assert page.get_by_role("link", name="complete your profile").count() == 0
+    assert page.locator(".profile-head .avatar img").evaluate("image => image.decode().then(() => image.naturalWidth)")
+    expect(page.get_by_role("link", name="+351 911 234 567")).to_have_attribute("href", "tel:+351911234567")
+    stranger.profile.refresh_from_db()
+    assert stranger.profile.location == "Lisbon"
+    assert stranger.profile.avatar
+    assert_good(page)
+
+
+def test_a_mistake_stands_beside_its_field_and_keeps_what_was_typed(
+    open_page: Callable[..., Page], stranger: User, tmp_path: Path
+) -> None:
+    broken = tmp_path / "me.png"
+    broken.write_bytes(images.picture()[:60])
+    page = open_page(reverse("profile_edit"), person=stranger, size=PHONE)
+    page.get_by_label("Phone number").fill("call me")
+    page.get_by_label("Location").fill("Lisbon")
+    page.locator("input[type=file]").set_input_files(broken)
+    press(page, "Save")
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_label("Location").input_value() == "Lisbon"
+    expect(page.get_by_label("Phone number")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("[id$=_error]")).to_have_count(2)
+    assert_good(page)
+    page.get_by_role("alert").get_by_role("link", name="Phone number").click()
+    expect(page.get_by_label("Phone number")).to_be_focused()
+    stranger.profile.refresh_from_db()
+    assert stranger.profile.location == ""
