@@ -7,11 +7,15 @@ what comes here has been cleaned.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any, Protocol
 
+import orjson
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
@@ -125,14 +129,26 @@ class PostgresBulk:
             cursor.execute("DROP TABLE fresh")
 
     def _copy(self, table: str, columns: str, rows: Iterable[Values]) -> None:
+        # Python's csv module writes a chunk in a third of the time that the driver takes value by value. Nothing in a
+        # file can be taken for the sign for NULL: it is made up anew each time.
+        null = f"null-{secrets.token_hex(8)}"
         # copy() is the driver's own and would raise the driver's own errors, which nobody above looks for.
         with (
             connection.wrap_database_errors,
             connection.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
+            cursor.copy(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '{null}')") as copy,
         ):
-            for row in rows:
-                copy.write_row(row)
+            copy.write(_as_csv(rows, null))
+
+
+def _as_csv(rows: Iterable[Values], null: str) -> str:
+    table: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for at, column in enumerate(table):
+        if None in column:
+            table[at] = [null if value is None else value for value in column]
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(zip(*table, strict=True))
+    return out.getvalue()
 
 
 def _stored(model: Model, names: Sequence[str], rows: Iterable[Values]) -> Iterable[Values]:
@@ -152,8 +168,7 @@ def _stored(model: Model, names: Sequence[str], rows: Iterable[Values]) -> Itera
 def _converter(field: Any) -> Callable[[Any], Any] | None:
     """What Django itself does to a value of this field on its way to this database, where it does anything."""
     if isinstance(field, models.JSONField):
-        encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-        return lambda value: encode(value) if value else "[]" if isinstance(value, list) else "{}"
+        return lambda value: orjson.dumps(value).decode()
     if isinstance(field, models.DateField) and connection.vendor == "sqlite":
         # The same days, and the same moment, come again and again.
         return lru_cache(maxsize=10_000)(lambda value: field.get_db_prep_value(value, connection))
