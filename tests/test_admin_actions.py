@@ -193,5 +193,14 @@ def test_an_action_asks_as_many_queries_for_ten_people_as_for_five(browse, admin
 
 def test_roles_are_given_as_a_set_of_their_own(browse, admin, team):
     roles.assign(team, Role.READER)
-    act(browse(admin), "set_role", team, confirmed="1", role="")
+    act(browse(admin), "set_role", team, confirmed="1", role="member")
     assert [(person.role, person.is_staff) for person in fresh(*team)] == [("", False)] * 3
+
+
+def test_no_role_is_chosen_until_somebody_chooses_one(browse, admin, team):
+    roles.assign(team, Role.READER)
+    html = act(browse(admin), "set_role", team).content.decode()
+    assert '<option value="" selected>Choose a role</option>' in html
+    html = act(browse(admin), "set_role", team, confirmed="1", role="").content.decode()
+    assert "Choose a role." in html
+    assert [person.role for person in fresh(*team)] == ["Reader"] * 3

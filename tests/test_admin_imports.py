@@ -442,3 +442,55 @@ def test_the_undone_import_stays_in_the_history_with_what_it_did(browse: Browse,
     assert "Undone" in text(client.get(HISTORY).content.decode())
     rows = client.get(page("change", job), {"show": "new"}).context["rows"]
     assert [(row["label"], str(row["undone"].label), row["person"]) for row in rows] == [("ada", "Removed", "")]
+
+
+def current_step(client: Client, address: str) -> str:
+    content = client.get(address, follow=True).content.decode()
+    found = re.search(r'<ol class="steps".*?</ol>', content, re.DOTALL)
+    assert found
+    return text(re.findall(r'<li aria-current="step">.*?</li>', found[0])[0])
+
+
+def test_an_import_that_stopped_shows_the_step_in_which_it_did(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    job = checked(client, "username\nada\n")
+    for state, applied_at, step in (
+        ("failed", None, "Check"),
+        ("cancelled", None, "Check"),
+        ("failed", timezone.now(), "Apply"),
+        ("cancelled", timezone.now(), "Apply"),
+        ("done", timezone.now(), "Done"),
+    ):
+        Import.objects.update(state=state, applied_at=applied_at)
+        assert current_step(client, page("change", job)) == step, (state, applied_at)
+    Import.objects.update(state="failed", applied_at=None, subject=Import.Subject.PICTURES)
+    assert current_step(client, page("change", job)) == "Check"
+
+
+@pytest.mark.parametrize("how", ["forgotten", "lost"])
+@pytest.mark.parametrize("state", ["uploaded", "checked", "failed"])
+def test_without_its_file_every_page_of_an_import_says_so(browse: Browse, editor: User, how: str, state: str) -> None:
+    client = browse(editor)
+    job = checked(client, "username,email\nada,x\n")
+    job.file.storage.delete(job.file.name)
+    Import.objects.update(state=state, **({"file": ""} if how == "forgotten" else {}))
+    for request in (
+        lambda: client.get(page("columns", job), follow=True),
+        lambda: client.post(page("columns", job), {"reread": "1", "reading-header_row": "1"}, follow=True),
+        lambda: choose(client, job),
+        lambda: client.get(page("refused", job), follow=True),
+    ):
+        answer = request()
+        assert answer.redirect_chain[-1][0] == page("change", job)
+        assert "not kept any more" in answer.content.decode()
+    if state == "checked":
+        client.post(page("apply", job))
+        job.refresh_from_db()
+        assert (job.state, job.failure) == ("failed", "The file of this import is not kept any more. Upload it again.")
+
+
+@pytest.mark.parametrize("content", ["username\nada\n", "<table><tr><td>username</td></tr></table>"])
+def test_a_file_that_only_its_name_calls_excel_is_refused(browse: Browse, editor: User, content: str) -> None:
+    answer = upload(browse(editor), content.encode(), "Staff.XLSX")
+    assert "This is not an Excel file, though its name ends in .xlsx." in answer.content.decode()
+    assert not Import.objects.exists()

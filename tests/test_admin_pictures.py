@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -245,3 +246,24 @@ def test_the_people_pages_lead_to_it(browse: Browse, editor: User, reader: User)
     people = reverse("admin:users_profiles_user_changelist")
     assert UPLOAD in browse(editor).get(reverse("admin:users_profiles_user_import")).content.decode()
     assert UPLOAD not in browse(reader).get(people).content.decode()
+
+
+def test_nobody_is_told_of_pictures_added_before_they_are(browse: Browse, editor: User, stranger: User) -> None:
+    client = browse(editor)
+    preview = upload(client, {"stan.png": RED}).content.decode()
+    assert "<span>New</span>" in preview
+    result = client.post(page("apply", Import.objects.get()), follow=True).content.decode()
+    assert "<span>Added</span>" in result
+
+
+def test_the_menu_marks_imports_and_nothing_else(browse: Browse, editor: User, stranger: User) -> None:
+    client = browse(editor)
+    upload(client, {"stan.png": RED})
+    for address in (UPLOAD, page("result", Import.objects.get())):
+        current = re.findall(r'<a class="side-link" href="([^"]*)" aria-current', client.get(address).content.decode())
+        assert current == [reverse("admin:users_profiles_import_changelist")]
+
+
+def test_an_archive_that_is_refused_is_announced(browse: Browse, editor: User) -> None:
+    answer = upload(browse(editor), b"no archive at all").content.decode()
+    assert re.search(r'<p class="notice notice-bad" role="alert">[^<]*ZIP', answer)

@@ -9,11 +9,13 @@ from pathlib import Path
 import openpyxl
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.core.management import call_command
 
 from users_profiles.demo.fixtures import COLUMNS, FRIENDLY
 from users_profiles.demo.people import COMPANY_SIZE
-from users_profiles.models import Profile, Role, User
+from users_profiles.models import ImportRow, Profile, Role, User
+from users_profiles.transfer import importer, intake
 
 FOLDER = settings.BASE_DIR / "fixtures"
 
@@ -62,6 +64,17 @@ def test_the_excel_file_has_what_excel_makes_of_people() -> None:
     assert kinds[FRIENDLY.index("Birthday")] == {"datetime"}
     assert kinds[FRIENDLY.index("Activated")] == {"bool"}
     assert kinds[FRIENDLY.index("Phone")] == {"str", "int"}
+
+
+@pytest.mark.django_db
+def test_every_row_that_is_called_a_mistake_is_refused() -> None:
+    job = intake.receive(ContentFile((FOLDER / "people-with-mistakes.csv").read_bytes()), "mistakes.csv", None)
+    assert job.start_check()
+    importer.run(job)
+    # A row may end early, and what looks like a formula is text like any other.
+    fine = {"nadia.good", "last.good", "short.row", "formula.cell"}
+    taken = job.rows.exclude(outcome=ImportRow.Outcome.REFUSED)
+    assert {row.changes["username"][1] for row in taken} <= fine
 
 
 def test_the_file_with_mistakes_has_every_kind() -> None:

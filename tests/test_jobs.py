@@ -161,3 +161,34 @@ def test_a_worker_is_alive_while_it_says_so() -> None:
     Worker.objects.create(name="one")
     Worker.objects.create(name="dead", seen_at=timezone.now() - LEASE * 2)
     assert [str(worker) for worker in Worker.objects.alive()] == ["one"]
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.CANCELLED, State.FAILED])
+@pytest.mark.parametrize("write", [True, False])
+def test_an_undo_that_stops_leaves_the_import_what_it_was(state: str, write: bool) -> None:
+    now = timezone.now()
+    before = {"failure": "The disk is full.", "cursor": 3, "started_at": now, "finished_at": now}
+
+    def stands() -> tuple[str, dict[str, object]]:
+        stored = Import.objects.get(pk=job.pk)
+        return stored.state, {name: getattr(stored, name) for name in before}
+
+    job = make(state, applied_at=now, total=5, **before)
+    assert job.start_undo(None, write=write)
+    assert job.cancel()
+    assert stands() == (state, before)
+    assert job.start_undo(None, write=write)
+    assert job.fail("The disk is still full.")
+    assert stands() == (state, before | {"failure": "The disk is still full."})
+
+
+def test_a_failed_import_goes_on_after_a_look_at_its_undo_but_not_once_that_has_begun() -> None:
+    job = make(State.FAILED, applied_at=timezone.now(), total=5, cursor=3)
+    assert job.start_undo(None, write=False)
+    assert job.finish_undo()
+    assert (job.state, job.cursor, job.is_planned, job.can_be_resumed) == (State.FAILED, 3, True, True)
+    assert job.start_undo(None, write=True)
+    assert job.cancel()
+    assert job.start_undo(None, write=False)
+    assert job.finish_undo()
+    assert not job.resume_apply()

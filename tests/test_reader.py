@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.data import images
 from users_profiles.transfer import reader
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Kind
@@ -298,6 +299,18 @@ def test_a_header_row_that_is_empty_is_refused(row: int) -> None:
         reader.reread(file, options)
 
 
+@pytest.mark.parametrize(
+    "data", [images.picture(), images.picture("JPEG"), bytes(range(256)) * 4, b"username\n" + b"\x00" * 20]
+)
+def test_what_is_no_text_is_refused_whatever_it_is(data: bytes) -> None:
+    with pytest.raises(FileRefused, match="neither text nor an Excel file"):
+        read(data)
+
+
+def test_a_few_control_characters_do_not_make_a_table_something_else() -> None:
+    assert read(b"username,first_name\nada,A\x00da\nbob,B\x07ob\n")[1][0] == (2, ["ada", "A\x00da"])
+
+
 def test_utf_32_is_refused_with_a_cure() -> None:
     """C9."""
     with pytest.raises(FileRefused, match="Save it as CSV in UTF-8"):
@@ -369,7 +382,10 @@ def test_a_text_that_is_not_in_the_file_makes_it_a_damaged_one(number: bytes) ->
         read(broken)
 
 
-_cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1, max_size=20)
+# Without control characters: so many of them on so few lines make it no text.
+_cells = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\t\n"), min_size=1, max_size=20
+)
 
 
 @given(st.lists(st.lists(_cells, min_size=2, max_size=2), min_size=1, max_size=20), st.sampled_from(",;\t|"))

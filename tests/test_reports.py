@@ -156,6 +156,33 @@ def test_the_latest_edits_and_imports_come_first_and_in_one_list(superuser, stra
     assert [item.model for item in found] == [None, Import, User]
 
 
+@pytest.mark.parametrize(
+    ("subject", "state", "sentence"),
+    [
+        ("people", "failed", "Import of staff.csv: Failed"),
+        ("people", "undone", "Undid the import of staff.csv: 4 people as before"),
+        ("pictures", "done", "Imported staff.csv: 1 picture new or replaced"),
+        ("pictures", "undone", "Undid the import of staff.csv: 4 pictures as before"),
+    ],
+)
+def test_each_import_has_a_sentence(superuser, admin, subject, state, sentence):
+    undone = timezone.now()
+    Import.objects.create(
+        owner=superuser,
+        undone_by=admin,
+        filename="staff.csv",
+        size=1,
+        subject=subject,
+        state=state,
+        created=1,
+        finished_at=undone - timedelta(days=3),
+        undo={"removed": 3, "restored": 1, "kept": 7, "finished": undone.isoformat()},
+    )
+    (found,) = reports.recent(superuser)
+    assert found.what == sentence
+    assert (found.who, found.when == undone) == (("Alice Admin", True) if state == "undone" else ("root", False))
+
+
 def test_only_so_many_are_listed(superuser, stranger):
     for _number in range(12):
         LogEntry.objects.log_actions(superuser.pk, [stranger], CHANGE, "Deactivated")

@@ -54,6 +54,14 @@ def test_every_word_is_found_somewhere(people: None, text: str, usernames: set[s
     assert found(text) == usernames
 
 
+@pytest.mark.parametrize("text", ["ångström", "Ångström", "ÅNGSTRÖM", "ngstr", "ång"])
+@pytest.mark.parametrize("name", ["Ångström", "ångström", "ÅNGSTRÖM"])
+def test_capitals_do_not_matter_outside_ascii_either(make_person: Callable[..., User], name: str, text: str) -> None:
+    make_person("anders", last_name=name)
+    make_person("olle", last_name="Öberg")
+    assert found(text) == {"anders"}
+
+
 @pytest.mark.parametrize(
     "text",
     [

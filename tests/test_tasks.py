@@ -136,6 +136,17 @@ def test_the_page_says_whether_it_waits_for_its_turn_or_for_a_worker(
     assert shown() == (False, True)
 
 
+def test_a_worker_is_missed_from_the_moment_an_undo_begins_and_no_earlier(editor: User) -> None:
+    job = begin(owner=editor)
+    long_ago = timezone.now() - timedelta(days=1)
+    Import.objects.update(state=Import.State.DONE, applied_at=long_ago, started_at=long_ago)
+    job.refresh_from_db()
+    assert job.start_undo(editor, write=True)
+    assert not tasks.needs_worker(job)
+    job.undo["started"] = long_ago.isoformat()
+    assert tasks.needs_worker(job)
+
+
 def test_an_import_that_failed_half_way_is_gone_on_with_by_a_click(
     browse: Callable[[User], Client], admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +175,7 @@ def test_refused_rows_cannot_be_had_once_the_file_is_gone(browse: Callable[[User
     assert browse(admin).get(refused).status_code == 200
     aged(job, days=99)
     retention.prune()
-    assert browse(admin).get(refused).status_code == 404
+    assert "not kept any more" in browse(admin).get(refused, follow=True).content.decode()
     assert refused not in browse(admin).get(page).content.decode()
 
 

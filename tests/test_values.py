@@ -62,7 +62,7 @@ def test_a_date_that_can_mean_one_day_is_read(written: str, meant: date) -> None
 
 
 def test_a_date_that_can_mean_two_days_is_read_only_when_somebody_says_which() -> None:
-    with pytest.raises(ValueError, match="can mean two days"):
+    with pytest.raises(ValueError, match=r"can mean two days.*choose on the Columns step which comes first"):
         values.day("03/04/2020", DateOrder.ASK)
     assert values.day("03/04/2020", DateOrder.DAY_FIRST) == date(2020, 4, 3)
     assert values.day("03/04/2020", DateOrder.MONTH_FIRST) == date(2020, 3, 4)
@@ -117,6 +117,23 @@ def test_invisible_characters_are_refused_everywhere(hidden: str) -> None:
     for clean in (values.line, values.paragraph):
         with pytest.raises(ValueError, match="invisible"):
             clean(f"a{hidden}b", 100)
+
+
+@pytest.mark.parametrize("joiner", ["\u200c", "\u200d"])
+def test_a_joiner_that_joins_nothing_is_refused_where_it_would_pass_for_nothing(joiner: str) -> None:
+    for clean in (values.username, values.email, lambda text: values.line(text, 100)):
+        with pytest.raises(ValueError, match="invisible"):
+            clean(f"ada{joiner}lovelace@example.com")
+    with pytest.raises(ValueError, match="invisible"):
+        values.email(f"ada@exa{joiner}mple.com")
+    with pytest.raises(ValueError, match="invisible"):
+        values.username(f"علی{joiner}رضا")
+
+
+@pytest.mark.parametrize("name", ["علی\u200cرضا", "മോഹന്\u200d", "क्\u200dष"])
+def test_names_that_are_written_with_joiners_keep_them(name: str) -> None:
+    assert values.line(name, 100) == name
+    assert values.paragraph("👩\u200d💻", 100) == "👩\u200d💻"
 
 
 def test_a_line_has_no_breaks_and_a_paragraph_keeps_them() -> None:

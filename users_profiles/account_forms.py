@@ -47,7 +47,10 @@ class OurWords(forms.Form):
 class LoginForm(OurWords, theirs.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].widget.attrs.update(autocomplete="username", autofocus=True)
+        self.fields["login"].widget.attrs["autocomplete"] = "username"
+        # Who has to try again has typed who they are already.
+        for name in ("login", "password"):
+            self.fields[name].widget.attrs["autofocus"] = (name == "password") == bool(self.data.get("login"))
 
 
 class SignupForm(OurWords, theirs.SignupForm):  # type: ignore[misc]

@@ -18,7 +18,7 @@ from allauth.account.stages import EmailVerificationStage
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -148,17 +148,16 @@ class AccountAdapter(DefaultAccountAdapter):
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Make a proven address the person's own, unless somebody got it while the mail was on its way."""
         holder = find_by_email(email_address.email)
-        if holder is not None and holder.pk != email_address.user_id:
-            self.add_message(
-                request,
-                messages.ERROR,
-                "account/messages/email_confirmation_failed.txt",
-                {"email": email_address.email},
-            )
-            return False
-        EmailAddress.objects.filter(email=email_address.email).exclude(pk=email_address.pk).delete()
-        with transaction.atomic():
-            return bool(super().confirm_email(request, email_address))
+        if holder is None or holder.pk == email_address.user_id:
+            try:
+                with transaction.atomic():
+                    EmailAddress.objects.filter(email=email_address.email).exclude(pk=email_address.pk).delete()
+                    return bool(super().confirm_email(request, email_address))
+            except IntegrityError:
+                pass  # somebody got it between our look and our write
+        failed = "account/messages/email_confirmation_failed.txt"
+        self.add_message(request, messages.ERROR, failed, {"email": email_address.email})
+        return False
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})

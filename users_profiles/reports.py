@@ -233,25 +233,58 @@ def _recent_edits(limit: int) -> list[Happening]:
 
 
 def _recent_imports(actor: User | AnonymousUser, limit: int) -> list[Happening]:
-    jobs: Any = Import.objects.visible_to(actor).select_related("owner")
-    return [
-        Happening(
-            when=job.finished_at or job.started_at or job.uploaded_at,
-            who=str(job.owner or _("Somebody")),
-            what=_describe(job),
-            model=Import,
-            pk=str(job.pk),
-        )
-        for job in jobs[:limit]
-    ]
+    jobs: Any = Import.objects.visible_to(actor).select_related("owner", "undone_by")
+    return [_import_happening(job) for job in jobs[:limit]]
+
+
+def _import_happening(job: Import) -> Happening:
+    """The latest about an import; once it is undone, who undid it and when."""
+    when, who = job.finished_at or job.started_at or job.uploaded_at, job.owner
+    if job.state == Import.State.UNDONE:
+        when, who = datetime.fromisoformat(job.undo["finished"]), job.undone_by
+    return Happening(when, str(who or _("Somebody")), _describe(job), Import, str(job.pk))
 
 
 def _describe(job: Import) -> str:
+    pictures = job.subject == Import.Subject.PICTURES
+    if job.state == Import.State.UNDONE:
+        undone = sum(job.undo.get(fate, 0) for fate in ("removed", "deactivated", "restored"))
+        sentence = _undid_pictures(undone) if pictures else _undid_people(undone)
+        return sentence % {"file": job.filename, "count": undone}
     if job.state != Import.State.DONE:
         return _("Import of %(file)s: %(state)s") % {"file": job.filename, "state": job.get_state_display()}
-    done = job.created + job.updated
+    done = job.created + job.updated + job.missing
+    sentence = _imported_pictures(done) if pictures else _imported_people(done)
+    return sentence % {"file": job.filename, "count": done}
+
+
+def _imported_people(count: int) -> str:
     return ngettext(
         "Imported %(file)s: %(count)s person new or changed",
         "Imported %(file)s: %(count)s people new or changed",
-        done,
-    ) % {"file": job.filename, "count": done}
+        count,
+    )
+
+
+def _imported_pictures(count: int) -> str:
+    return ngettext(
+        "Imported %(file)s: %(count)s picture new or replaced",
+        "Imported %(file)s: %(count)s pictures new or replaced",
+        count,
+    )
+
+
+def _undid_people(count: int) -> str:
+    return ngettext(
+        "Undid the import of %(file)s: %(count)s person as before",
+        "Undid the import of %(file)s: %(count)s people as before",
+        count,
+    )
+
+
+def _undid_pictures(count: int) -> str:
+    return ngettext(
+        "Undid the import of %(file)s: %(count)s picture as before",
+        "Undid the import of %(file)s: %(count)s pictures as before",
+        count,
+    )

@@ -19,12 +19,14 @@ from django.core.signals import setting_changed
 from django.db import models, transaction
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from users_profiles.models import Role, User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 
 # Somebody without a role: signs in, sees and edits their own profile, nothing else.
 MEMBER = ""
+MEMBER_WORD = gettext_noop("Member")
 NAME_FIELDS = ("first_name", "last_name")
 FIELDS = NAME_FIELDS + PROFILE_FIELDS
 
@@ -56,7 +58,7 @@ TABLE: dict[str, RoleSpec] = {
 }
 
 # What people call the roles, and having none.
-LABELS = {MEMBER: _("Member"), **{role.value: role.label for role in Role}}
+LABELS = {MEMBER: _(MEMBER_WORD), **{role.value: role.label for role in Role}}
 RANKS = {MEMBER: 0, Role.READER.value: 1, Role.EDITOR.value: 2, Role.ADMIN.value: 3}
 SUPERUSER_RANK = 4
 

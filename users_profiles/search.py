@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from django.db import connection
 from django.db.models import Q
 
 FIELDS_OF_USER = ("username", "first_name", "last_name", "email")
@@ -31,11 +32,19 @@ def matches(text: str, to_user: str = "", to_profile: str = "profile__", private
     condition = Q()
     for word in text.split()[:MAX_WORDS]:
         anywhere = Q()
-        for field in fields:
-            anywhere |= Q(**{f"{field}__icontains": word})
+        for form in _forms(word):
+            for field in fields:
+                anywhere |= Q(**{f"{field}__icontains": form})
         condition &= anywhere
     digits = _phone_digits(text) if private else ""
     return condition | Q(**{f"{phone}__contains": digits}) if digits else condition
+
+
+def _forms(word: str) -> list[str]:
+    """The forms of a word to look for: SQLite takes Å and å for two letters, though A and a for one."""
+    if word.isascii() or connection.vendor != "sqlite":
+        return [word]
+    return list(dict.fromkeys([word, word.lower(), word.upper(), word.capitalize()]))
 
 
 def _phone_digits(text: str) -> str:

@@ -23,7 +23,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from users_profiles import invitations, roles
+from users_profiles import invitations, reports, roles
 from users_profiles.models import User
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
@@ -247,12 +247,18 @@ class Delete(PeopleAction):
 class RoleForm(forms.Form):
     """The role to give: one that the person at this form may give."""
 
-    role = forms.ChoiceField(label=gettext_lazy("Role"), required=False)
+    role = forms.TypedChoiceField(
+        label=gettext_lazy("Role"),
+        # Having no role is a choice too, and must not be what comes of choosing nothing.
+        coerce=lambda value: roles.MEMBER if value == reports.MEMBERS else value,
+        error_messages={"required": gettext_lazy("Choose a role.")},
+    )
 
     def __init__(self, *args: Any, actor: User | AnonymousUser, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = [  # type: ignore[attr-defined]
-            (role, roles.LABELS[role]) for role in roles.grantable(actor)
+            ("", _("Choose a role")),
+            *((role or reports.MEMBERS, roles.LABELS[role]) for role in roles.grantable(actor)),
         ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -234,9 +233,18 @@ def seconds(job: Import) -> float:
 
 def running_seconds(job: Import) -> float:
     """For how long a running import has been in its present state, in seconds."""
-    if job.state != State.UNDOING:
+    if job.state != State.UNDOING or job.began_at is None:
         return job.seconds
-    return (timezone.now() - datetime.fromisoformat(job.undo["started"])).total_seconds()
+    return (timezone.now() - job.began_at).total_seconds()
+
+
+def step(job: Import) -> int:
+    """The step of the line on top of the page, from 1 (file) to 5 (done); what stopped early is where it stopped."""
+    if job.state in {State.DONE, State.UNDOING, State.UNDONE}:
+        return 5
+    if job.applied_at is not None:
+        return 4
+    return 3 if job.started_at is not None and job.state != State.UPLOADED else 2
 
 
 def in_time(amount: float) -> str:

@@ -27,7 +27,7 @@ from users_profiles.admin.inviting import progress as invitation_progress
 from users_profiles.admin.undoing import UndoMixin
 from users_profiles.models import Import
 from users_profiles.roles import Action
-from users_profiles.transfer import columns, inviting, reader, refused, tasks, undo
+from users_profiles.transfer import columns, intake, inviting, reader, refused, tasks, undo
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.forms import ColumnsForm, ReadingForm
 from users_profiles.transfer.options import Options
@@ -53,7 +53,6 @@ STATE_TONES = {
     State.CANCELLED: "chip-warn",
     State.FAILED: "chip-bad",
 }
-STEPS = {State.UPLOADED: 2, State.CHECKING: 3, State.CHECKED: 3, State.APPLYING: 4}
 
 
 @admin.register(Import)
@@ -118,7 +117,7 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
     def _page(self, request: HttpRequest, job: Import, title: str, **context: Any) -> dict[str, Any]:
         own = job.owner_id == request.user.pk
         shared = {"title": title, "opts": self.opts, "job": job, "own": own, "options": Options.from_json(job.options)}
-        return {**self.admin_site.each_context(request), **shared, "step": STEPS.get(State(job.state), 5), **context}
+        return {**self.admin_site.each_context(request), **shared, "step": import_rows.step(job), **context}
 
     # History --------------------------------------------------------------------------------------------------------
 
@@ -167,6 +166,8 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
         job = self._job(request, key)
         if job.applied_at is not None or job.state not in {State.UPLOADED, State.CHECKED, State.FAILED}:
             return redirect("admin:users_profiles_import_change", job.pk)
+        if not intake.is_kept(job):
+            return _without_file(request, job)
         rereads = request.method == "POST" and "reread" in request.POST
         reading = ReadingForm(request.POST if rereads else None, job=job, owner=request.user)
         if reading.is_valid():
@@ -263,15 +264,22 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
         tasks.sweep()
         return JsonResponse(_progress(self._job(request, key, own=False, pictures=True)))
 
-    def refused_view(self, request: HttpRequest, key: Any) -> StreamingHttpResponse:
+    def refused_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         """The refused rows as a file of the same shape with one more column that says why: mend it, upload it, done."""
         job = self._job(request, key, own=False)
-        if not job.file:  # kept long enough and deleted
-            raise Http404
+        if not intake.is_kept(job):
+            return _without_file(request, job)
         response = StreamingHttpResponse(refused.lines(job), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="refused-rows.csv"'
         response["X-Content-Type-Options"] = "nosniff"
         return response
+
+
+def _without_file(request: HttpRequest, job: Import) -> HttpResponse:
+    """Say that the file is gone on the page of the import. One that never got any further has failed by that."""
+    if job.state != State.UPLOADED or not job.fail(intake.not_kept()):
+        messages.error(request, intake.not_kept())
+    return redirect("admin:users_profiles_import_change", job.pk)
 
 
 def _read_anew(job: Import, reading: ReadingForm) -> None:
@@ -293,7 +301,7 @@ def _begin_check(job: Import, form: ColumnsForm) -> None:
 def _sample(request: HttpRequest, job: Import) -> list[reader.Row]:
     """The first rows as the file is read at present; none, and a message, when it turns out to be broken there."""
     try:
-        with job.file.open("rb") as file:
+        with intake.opened(job) as file:
             return reader.sample(file, Options.from_json(job.options))
     except FileRefused as refusal:
         messages.error(request, str(refusal))

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from users_profiles import avatars, roles
+from users_profiles.admin import import_rows
 from users_profiles.models import Import, ImportPicture, ImportRow, Profile, User
 from users_profiles.roles import Action
 from users_profiles.templatetags.people import avatar_html
@@ -49,13 +50,15 @@ class ArchiveForm(forms.Form):
         self.owner = owner
         self.job: Import | None = None
 
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        try:
-            self.job = pictures.receive(file, file.name or "", self.owner)
-        except FileRefused as refusal:
-            raise forms.ValidationError(str(refusal)) from refusal
-        return file
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        file = cleaned.get("file")
+        if file:
+            try:
+                self.job = pictures.receive(file, file.name or "", self.owner)
+            except FileRefused as refusal:
+                raise forms.ValidationError(str(refusal)) from refusal
+        return cleaned
 
 
 class PicturesMixin:
@@ -90,7 +93,8 @@ class PicturesMixin:
         site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]
         shared = {"title": title, "opts": Import._meta, "job": job, "subject": Import.Subject.PICTURES}
         shared["own"] = job is not None and job.owner_id == request.user.pk
-        shared["step"] = 1 if job is None else 3 if job.applied_at is None else 5
+        shared["section"] = reverse("admin:users_profiles_import_changelist")  # what the menu marks as open
+        shared["step"] = 1 if job is None else max(3, import_rows.step(job))  # there is no step of columns
         return {**site.each_context(request), **shared, **context}
 
     # File and check -------------------------------------------------------------------------------------------------
@@ -216,7 +220,7 @@ def _title(job: Import) -> str:
 
 def _tabs(job: Import) -> list[dict[str, Any]]:
     tabs = [
-        {"outcome": Outcome.CREATED, "label": _("Added"), "count": job.created},
+        {"outcome": Outcome.CREATED, "label": _("New") if job.applied_at is None else _("Added"), "count": job.created},
         {"outcome": Outcome.UPDATED, "label": _("Replaced"), "count": job.updated},
         {"outcome": Outcome.UNCHANGED, "label": _("Unchanged"), "count": job.unchanged},
         {"outcome": Outcome.REFUSED, "label": _("Refused"), "count": job.refused},

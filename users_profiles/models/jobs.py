@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -158,6 +158,11 @@ class Import(models.Model):
             return 0.0
         return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
+    @property
+    def began_at(self) -> datetime | None:
+        """When the present state was begun; an undo leaves ``started_at`` to the import."""
+        return datetime.fromisoformat(self.undo["started"]) if self.state == self.State.UNDOING else self.started_at
+
     def _move(self, sources: set[str], target: str, **values: Any) -> bool:
         """Go from one of ``sources`` to ``target`` in one UPDATE; True when this call was the one that did it."""
         values["state"] = target
@@ -204,9 +209,14 @@ class Import(models.Model):
 
     def resume_apply(self) -> bool:
         """Go on after a failure where it stopped, with the rows already written counted once."""
-        if self.applied_at is None:
+        if not self.can_be_resumed:
             return False
         return self._move({self.State.FAILED}, self.State.APPLYING, failure="", **_fresh_start())
+
+    @property
+    def can_be_resumed(self) -> bool:
+        """Whether it failed while it wrote people, and nobody has begun to take that back."""
+        return self.state == self.State.FAILED and self.applied_at is not None and not self.undo.get("begun")
 
     def finish_apply(self) -> bool:
         return self._move({self.State.APPLYING}, self.State.DONE, finished_at=timezone.now())
@@ -229,7 +239,8 @@ class Import(models.Model):
         if not self.can_be_undone:
             return False
         note = {**self.undo, "from": self.state, "write": write, "operator": actor is None}
-        note["started"] = timezone.now().isoformat()
+        note |= {"failure": self.failure, "cursor": self.cursor, "started": timezone.now().isoformat()}
+        note["begun"] = write or bool(self.undo.get("begun"))
         note |= {} if write else {"plan": {}, "planned": False}
         if "seconds" not in note:
             note["seconds"] = self.seconds
@@ -239,24 +250,25 @@ class Import(models.Model):
     def finish_undo(self) -> bool:
         """Everything is undone that can be; or, when nothing was to be written, it is known what that would be."""
         if not self.undo.get("write"):
-            note = {**self.undo, "planned": True}
-            return self._move({self.State.UNDOING}, self.undo["from"], undo=note, cursor=self.total)
+            return self._leave_undo(undo={**self.undo, "planned": True})
         note = {**self.undo, "finished": timezone.now().isoformat()}
         return self._move({self.State.UNDOING}, self.State.UNDONE, undo=note, cursor=self.total)
 
+    def _leave_undo(self, **values: Any) -> bool:
+        """Be again what it was before somebody asked for an undo, but for what that has done."""
+        before = {"failure": self.undo.get("failure", ""), "cursor": self.undo.get("cursor", self.cursor)}
+        return self._move({self.State.UNDOING}, self.undo.get("from", self.State.DONE), **{**before, **values})
+
     def cancel(self) -> bool:
         """Stop where it stands; rows already written stay written, and what an undo has not reached stays."""
-        over = {"finished_at": timezone.now()}
-        return self._move({self.State.UNDOING}, self.State.DONE, **over) or self._move(
-            {self.State.CHECKING, self.State.APPLYING}, self.State.CANCELLED, **over
-        )
+        sources: set[str] = {self.State.CHECKING, self.State.APPLYING}
+        return self._leave_undo() or self._move(sources, self.State.CANCELLED, finished_at=timezone.now())
 
     def fail(self, reason: str) -> bool:
         """Give up, with a sentence for the person who started it. An undo that failed can be begun again."""
         under_way: set[str] = {self.State.UPLOADED, self.State.CHECKING, self.State.APPLYING}
-        over = {"failure": reason, "finished_at": timezone.now()}
-        return self._move({self.State.UNDOING}, self.State.DONE, **over) or self._move(
-            under_way, self.State.FAILED, **over
+        return self._leave_undo(failure=reason) or self._move(
+            under_way, self.State.FAILED, failure=reason, finished_at=timezone.now()
         )
 
     def take_lease(self, holder: str) -> bool:

@@ -18,6 +18,7 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.widgets import Widget
 
+from users_profiles import roles
 from users_profiles.models import User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 from users_profiles.transfer import values
@@ -111,7 +112,7 @@ class PersonResource(ModelResource):
     first_name = PersonField("first_name", CellWidget(lambda value: values.line(value, 150)))
     last_name = PersonField("last_name", CellWidget(lambda value: values.line(value, 150)))
     is_active = PersonField("is_active", CellWidget(values.flag, lambda value: "yes" if value else "no"))
-    role = PersonField("role", CellWidget(values.role, lambda value: value or values.MEMBER_WORD))
+    role = PersonField("role", CellWidget(values.role, lambda value: value or roles.MEMBER_WORD))
     phone_number = PersonField("phone_number", PhoneWidget())
     location = PersonField("location", CellWidget(lambda value: values.line(value, 150)))
     birth_date = PersonField("birth_date", DayWidget())

@@ -149,7 +149,7 @@ class ReadingForm(forms.Form):
         for name, value in cleaned.items():
             setattr(self.options, name, value)
         try:
-            with self.job.file.open("rb") as file:
+            with intake.opened(self.job) as file:
                 reader.reread(file, self.options)
                 self.job.total = reader.estimate_rows(file, self.options)
         except FileRefused as refusal:
@@ -262,9 +262,8 @@ class ColumnsForm(reconcile.RosterFields):
 
     def _roles(self) -> list[tuple[str, str]]:
         """The roles that the import's owner may give; everybody may make members."""
-        labels: dict[str, Any] = dict(Role.choices)
         granted = roles.grantable(self.job.owner) if self.job.owner else Role.values
-        return [("", _("Member")), *((role, str(labels[role])) for role in granted if role)]
+        return [(role, str(roles.LABELS[role])) for role in (roles.MEMBER, *filter(None, granted))]
 
     def columns(self, sample: list[list[str]]) -> list[dict[str, Any]]:
         """The rows of the table that the page shows: header, first values, choice, and how sure we are."""

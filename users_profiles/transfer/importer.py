@@ -51,7 +51,7 @@ def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> N
     """
 
     def go(holder: str) -> None:
-        with job.file.open("rb") as file, _rare_collections():
+        with intake.opened(job) as file, _rare_collections():
             _Run(job, holder, file, after_chunk).go()
 
     lease.work(job, go)

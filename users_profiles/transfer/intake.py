@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from django.conf import settings
@@ -12,6 +14,7 @@ from django.utils.translation import gettext as _
 from users_profiles.models import Import, User
 from users_profiles.transfer import reader
 from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.options import Kind
 
 _BLOCK = 1024 * 1024
 
@@ -26,6 +29,8 @@ def receive(file: File[bytes], filename: str, owner: User | None) -> Import:
         limit = settings.IMPORT_MAX_BYTES // 1024**2
         raise FileRefused(_("This file is larger than %(limit)s MB. Split it into smaller files.") % {"limit": limit})
     options = reader.examine(file)
+    if filename.lower().endswith(".xlsx") and options.kind is not Kind.XLSX:
+        raise FileRefused(_("This is not an Excel file, though its name ends in .xlsx. Save it anew as .xlsx or CSV."))
     job = Import(
         owner=owner,
         by_operator=owner is None,
@@ -38,6 +43,28 @@ def receive(file: File[bytes], filename: str, owner: User | None) -> Import:
     file.seek(0)
     job.file.save(job.filename, file)
     return job
+
+
+def is_kept(job: Import) -> bool:
+    """Whether the uploaded file is still there; after the retention time it is not."""
+    return bool(job.file) and job.file.storage.exists(str(job.file.name))
+
+
+def not_kept() -> str:
+    return _("The file of this import is not kept any more. Upload it again.")
+
+
+@contextmanager
+def opened(job: Import) -> Iterator[IO[bytes]]:
+    """Open the uploaded file. Raises ``FileRefused`` when it is not kept any more."""
+    if not job.file:
+        raise FileRefused(not_kept())
+    try:
+        file = job.file.open("rb")
+    except FileNotFoundError as error:
+        raise FileRefused(not_kept()) from error
+    with file:
+        yield file
 
 
 def digest(file: IO[bytes]) -> str:

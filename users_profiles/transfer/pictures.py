@@ -86,7 +86,7 @@ def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> N
         elif job.state == Import.State.UNDOING:
             _Undo(job, holder, after_chunk).go()
         else:
-            with job.file.open("rb") as file:
+            with intake.opened(job) as file:
                 _Check(job, holder, after_chunk).go(file)
 
     lease.work(job, go)

@@ -10,6 +10,7 @@ import codecs
 import contextlib
 import csv
 import io
+import re
 import tempfile
 import zipfile
 from array import array
@@ -45,6 +46,7 @@ HEADER_WITHIN = 20  # rows of preamble (a title, a date, a blank line) that may 
 SHEETS_LOOKED_AT = 20
 LONGEST_HEADER = 200  # more of a column's name than anybody needs to know which one it is
 _OLE = b"\xd0\xcf\x11\xe0"
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
 _BLOCK = 1024 * 1024
 # What openpyxl, zipfile and the XML parser raise on files that are broken or made to hurt.
 _BROKEN_XLSX = (
@@ -73,7 +75,9 @@ def examine(file: IO[bytes]) -> Options:
         options.sheets = _sheets(file)
     else:
         options.encoding = _encoding(file)
-        options.delimiter = _delimiter(_sample_text(file, options.encoding))
+        text = _sample_text(file, options.encoding)
+        _refuse_binary(text)
+        options.delimiter = _delimiter(text)
     _find_header(file, options)
     _recognise(file, options)
     return options
@@ -239,6 +243,16 @@ def _sample_text(file: IO[bytes], encoding: str) -> str:
     if len(data) == SAMPLE_BYTES:  # do not judge by a line cut in half
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
     return text
+
+
+def _refuse_binary(text: str) -> None:
+    """Refuse what only a program can read, such as a picture: as text it is full of control characters.
+
+    A few of them in a table are another matter. They are mistakes of their rows.
+    """
+    controls = sum(map(len, _CONTROLS.findall(text)))
+    if controls >= 8 and controls * 10 > len(text):
+        raise FileRefused(_("This is neither text nor an Excel file. Save the table as CSV in UTF-8, or as .xlsx."))
 
 
 def _delimiter(text: str) -> str:

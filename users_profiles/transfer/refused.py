@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 
 from users_profiles.models import Import, ImportRow
-from users_profiles.transfer import reader, values
+from users_profiles.transfer import intake, reader, values
 from users_profiles.transfer.options import Options
 
 # Also what the column is known by when such a file, mended in part, comes back and has refused rows again.
@@ -19,7 +19,7 @@ def lines(job: Import) -> Iterator[str]:
     options = Options.from_json(job.options)
     headers = options.headers[:-1] if options.headers[-1] == REASON else options.headers
     yield "\ufeff" + _line([*headers, REASON], options.delimiter)
-    with job.file.open("rb") as file:
+    with intake.opened(job) as file:
         for row, errors in _refused(job, reader.rows(file, options)):
             cells = [values.defuse(values.restore(cell)) for cell in row[: len(headers)]]
             yield _line([*cells, *[""] * (len(headers) - len(cells)), _why(errors)], options.delimiter)

@@ -94,4 +94,4 @@ def needs_worker(job: Import) -> bool:
     """Whether a job stands still because no background worker is running."""
     if not job.is_under_way or job.is_held or waits_for_turn(job) or Worker.objects.alive().exists():
         return False
-    return job.started_at is None or job.started_at < timezone.now() - PATIENCE
+    return job.began_at is None or job.began_at < timezone.now() - PATIENCE

@@ -50,13 +50,17 @@ ROLE_WORDS = {
     "membre": "",
     "miembro": "",
 }
-MEMBER_WORD = "Member"
 
 # Control characters, what has no width, and what turns the reading direction around: nobody sees them, and PostgreSQL
-# refuses the first. Joiners stay, because Persian and many a small picture are written with them.
+# refuses the first. Joiners stay in texts, because many a small picture is written with them.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
+_JOINER = re.compile("[\u200c\u200d]")
+# In a line, joiners stay only where they shape letters: in the scripts of Arabic and of India, and the one that parts
+# letters only between two of them.
+_JOINED = "\u0600-\u08ff\u0900-\u0dff"
+_STRAY_JOINER = re.compile(f"(?<![{_JOINED}])[\u200c\u200d]|\u200c(?![{_JOINED}])")
 _BREAKS = re.compile(r"[\t\r\n\u2028\u2029]+ *")
 _PARAGRAPH_BREAKS = re.compile(r"\r\n|[\r\u2028\u2029]")
 _USERNAME = re.compile(UnicodeUsernameValidator.regex)
@@ -97,8 +101,8 @@ _EXCEL_DAY_ZERO = date(1899, 12, 30)
 OLDEST = date(1900, 1, 1)
 
 
-def _no_hidden(value: str) -> None:
-    found = _HIDDEN.search(value)
+def _no_hidden(value: str, kind: re.Pattern[str] = _HIDDEN) -> None:
+    found = kind.search(value)
     if found:
         raise ValueError(
             _("This has an invisible character (U+%(code)04X). Type the value anew.") % {"code": ord(found[0])}
@@ -110,6 +114,7 @@ def line(value: str, longest: int) -> str:
     if not (value.isascii() and value.isprintable()):
         value = _BREAKS.sub(" ", value)
         _no_hidden(value)
+        _no_hidden(value, _STRAY_JOINER)
         value = unicodedata.normalize("NFKC", value)
     value = value.strip()
     if len(value) > longest:
@@ -138,6 +143,7 @@ def username(value: str) -> str:
     value = value.strip()
     if not (value.isascii() and value.isprintable()):
         _no_hidden(value)
+        _no_hidden(value, _JOINER)
         plain = unicodedata.normalize("NFKC", value)
         if plain != unicodedata.normalize("NFC", value):
             raise ValueError(_("This username has look-alike characters. Write it as %(plain)s.") % {"plain": plain})
@@ -161,6 +167,7 @@ def _script(character: str) -> str:
 def email(value: str) -> str:
     value = line(value, 254)
     if value and not _PLAIN_EMAIL.fullmatch(value):  # the pattern spares Django's slower rules on nearly every row
+        _no_hidden(value, _JOINER)
         try:
             validate_email(value)
         except ValidationError:
@@ -236,7 +243,7 @@ def _local_day(value: str, order: DateOrder) -> date:
     if second > 12 or order == DateOrder.MONTH_FIRST:
         return date(third, first, second)
     raise _AmbiguousError(
-        _("This date can mean two days. Write it like %(one)s, or say at the columns which comes first, day or month.")
+        _("This date can mean two days. Write it like %(one)s, or choose on the Columns step which comes first.")
         % {"one": date(third, second, first).isoformat()}
     )
 

@@ -121,7 +121,7 @@ class Command(BaseCommand):
             job.start_check()
             return
         # Nobody looks at a preview here, but a file that is broken near its end must still change nothing.
-        with job.file.open("rb") as file:
+        with intake.opened(job) as file:
             job.total = sum(1 for _row in reader.rows(file, Options.from_json(job.options)))
         job.save(update_fields=["total"])
         job.start_apply(unchecked=True)
