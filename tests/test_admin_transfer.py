@@ -65,10 +65,12 @@ def test_the_preview_shows_old_and_new_and_what_is_refused(
     client = browse(editor)
     upload(client, b"username,Ort,E-mail\nada,Paris,\nbob,Rome,nonsense\n")
     job = Import.objects.get()
-    changed = choose(client, job).content.decode()
+    # What must be mended comes first.
+    refused = choose(client, job).content.decode()
+    assert "1 row is refused and would not be imported." in refused
+    changed = client.get(page("change", job), {"show": "changed"}).content.decode()
     assert "<del>Berlin</del> → <ins>Paris</ins>" in changed
-    refused = client.get(page("change", job), {"show": "refused"}).content.decode()
-    assert "<b>E-mail</b> <q>nonsense</q> This is not an e-mail address." in refused
+    assert "<b>E-mail</b> <bdi><q>nonsense</q></bdi> This is not an e-mail address." in refused
 
 
 def test_pasted_cells_are_a_file_too(browse: Browse, editor: User) -> None:
@@ -125,7 +127,7 @@ def test_the_refused_rows_come_back_as_a_file_that_can_be_mended(browse: Browse,
     header, row = list(csv.reader(io.StringIO(text), delimiter=";"))
     assert header == ["Username", "E-mail", "Notiz", "error"]
     assert row[:3] == ["ada", "nonsense", "Größe"]
-    assert row[3].startswith("E-mail: This is not an e-mail address.")
+    assert row[3].startswith("Row 2. E-mail: This is not an e-mail address.")
     upload(client, text.replace("nonsense", "ada@example.com").encode())
     mended = Import.objects.exclude(pk=job.pk).get()
     assert "Import: add 1" in choose(client, mended).content.decode()

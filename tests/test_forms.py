@@ -179,7 +179,8 @@ def test_after_an_error_elsewhere_the_stored_picture_is_shown(stranger: User) ->
     send(stranger, avatar=images.upload(images.picture())).save()
     url = fresh(stranger).avatar.url
     form = send(stranger, avatar=images.upload(images.picture("GIF")), phone_number="12")
-    assert list(form.errors) == ["phone_number"]
+    assert set(form.errors) == {"phone_number", "avatar"}
+    assert form.errors["avatar"] == ["Choose the picture again; your browser has not kept it."]
     assert url in str(form["avatar"])
 
 

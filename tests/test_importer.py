@@ -364,3 +364,15 @@ def test_a_username_beyond_ascii_is_found_again(make_person: Callable[..., User]
     make_person("Ärger", email="", location="Berlin")
     assert apply("username,location\nÄrger,Paris\n").updated == 1
     assert apply("username,location\nÄrger,Paris\n").unchanged == 1
+
+
+@pytest.mark.django_db
+def test_another_spelling_with_another_email_is_not_taken_for_the_same_person(make_person: Callable[..., User]) -> None:
+    """A refused duplicate that is uploaded again must not overwrite the person it duplicated (C8)."""
+    make_person("ada", email="ada@example.com", first_name="Ada")
+    job = apply("username,email,first_name\nADA,other@example.com,Mallory\n")
+    assert reasons(job) == {
+        2: [("username", "ada is somebody else, with another e-mail. Write their username just so, or choose another.")]
+    }
+    assert apply("username,email,first_name\nADA,ADA@example.com,Augusta\n").updated == 1
+    assert apply("username,email\nada,new@example.com\n").updated == 1

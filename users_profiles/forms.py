@@ -81,6 +81,13 @@ class EditsProfile(NoticesOtherEdits):
             "birth_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         }
 
+    def full_clean(self) -> None:
+        """Say that a picture must be chosen again when something else is wrong: browsers do not keep it."""
+        super().full_clean()
+        others = self.is_bound and self.errors and "avatar" not in self.errors
+        if others and "avatar" in self.fields and self.files.get(self.add_prefix("avatar")):
+            self.add_error("avatar", _("Choose the picture again; your browser has not kept it."))
+
     def clean_birth_date(self) -> date | None:
         """Refuse what no living person has, in the words of the import."""
         born: date | None = self.cleaned_data["birth_date"]

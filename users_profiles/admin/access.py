@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from users_profiles import avatars, roles, search
 from users_profiles.admin.columns import EMPTY
-from users_profiles.admin.filters import filters_for
+from users_profiles.admin.filters import BirthdayFilter, filters_for
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.superusers import LastSuperuserError
@@ -69,6 +69,15 @@ class PeopleAdmin(admin.ModelAdmin):
         private = may_see_private(request)
         changelist.search_help_text = _("Name, e-mail, place or phone") if private else _("Name, e-mail or place")
         return changelist
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show a shared link without what the viewer may not filter by, and say so, instead of refusing all of it."""
+        query = request.GET.copy()
+        hidden = BirthdayFilter.parameters() if not may_see_private(request) else []
+        if [query.pop(name) for name in hidden if name in query]:
+            messages.warning(request, _("You may not filter by birthday, so that part of the link was left out."))
+            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+        return super().changelist_view(request, extra_context)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return filters_for(request.user)

@@ -78,7 +78,7 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
     found = tabs(job)
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in found if tab["outcome"] == wanted), None)
-    tab = tab or next((tab for tab in found if tab["count"]), found[0])
+    tab = tab or min((tab for tab in found if tab["count"]), key=_urgency, default=found[0])
     text = request.GET.get("q", "").strip()[:100]
     rows = search(rows_of(job).filter(outcome=tab["outcome"]), text).order_by("number").select_related("user")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -94,6 +94,12 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
         "fields": [labels[name] for name in fields],
         "tickable": job.state == State.CHECKED and tab["outcome"] in TICKABLE,
     }
+
+
+def _urgency(tab: dict[str, Any]) -> int:
+    """What somebody should see first: what they must mend, then what others would lose, and only then what is new."""
+    order = [Outcome.REFUSED, Outcome.MISSING, Outcome.UPDATED, Outcome.CREATED]
+    return order.index(tab["outcome"]) if tab["outcome"] in order else len(order)
 
 
 def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[str, Any]:

@@ -193,11 +193,29 @@ class _Run:
         if rival is not None and rival is not known:
             who = rival.values["username"]
             candidate.refuse(_("This already belongs to %(who)s.") % {"who": who}, column, candidate.values[column])
+        elif known is not None and self._is_mistaken(candidate, known):
+            who = known.values["username"]
+            candidate.refuse(
+                _("%(who)s is somebody else, with another e-mail. Write their username just so, or choose another.")
+                % {"who": who},
+                "username",
+                candidate.values["username"],
+            )
         elif known is not None:
             candidate.known, candidate.user_id = known, known.pk
             self._diff(candidate)
         else:
             self._plan_new(candidate)
+
+    def _is_mistaken(self, candidate: Candidate, known: people.Known) -> bool:
+        """Whether a username that differs in its letters' case, and comes with another e-mail, is hardly that person.
+
+        Without this, a row that was refused as a duplicate overwrites the person it duplicated when it is sent again.
+        """
+        name, mail = candidate.values.get("username", ""), candidate.values.get("email", "")
+        other_name = bool(name) and name != known.values["username"]
+        other_mail = bool(mail) and bool(known.values["email"]) and mail.lower() != known.values["email"].lower()
+        return self.options.match is Match.USERNAME and other_name and other_mail
 
     def _plan_new(self, candidate: Candidate) -> None:
         if self.options.mode is Mode.UPDATE:
