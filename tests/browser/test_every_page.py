@@ -114,7 +114,7 @@ def refused_archive(page: Page, company: Company) -> None:
     archive: Any = {"name": "team.zip", "mimeType": "application/zip", "buffer": b"no archive"}
     page.get_by_label("ZIP archive").set_input_files(archive)
     press(page, "Check the pictures")
-    page.locator(".errors").wait_for()
+    page.get_by_role("alert").wait_for()
 
 
 def without_cookies(page: Page, company: Company) -> None:
