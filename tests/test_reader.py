@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.data import images
-from users_profiles.transfer import reader
+from users_profiles.transfer import excel, reader
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Kind
 
@@ -356,8 +356,8 @@ def test_the_texts_of_an_excel_file_are_read_as_far_as_they_are_needed(monkeypat
             made.append(text)
             yield text
 
-    texts = reader._texts
-    monkeypatch.setattr(reader, "_texts", noted)
+    texts = excel._texts
+    monkeypatch.setattr(excel, "_texts", noted)
     file = io.BytesIO(with_shared_texts([["username", "Ort"], *[[f"user{at}", f"Köln {at}"] for at in range(500)]]))
     options = reader.examine(file)
     made.clear()

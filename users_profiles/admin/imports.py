@@ -30,7 +30,7 @@ from users_profiles.roles import Action
 from users_profiles.transfer import columns, intake, inviting, reader, refused, tasks, undo
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.forms import ColumnsForm, ReadingForm
-from users_profiles.transfer.options import Options
+from users_profiles.transfer.options import Options, Row
 
 State = Import.State
 RUNNING = {
@@ -298,7 +298,7 @@ def _begin_check(job: Import, form: ColumnsForm) -> None:
     tasks.start(job)
 
 
-def _sample(request: HttpRequest, job: Import) -> list[reader.Row]:
+def _sample(request: HttpRequest, job: Import) -> list[Row]:
     """The first rows as the file is read at present; none, and a message, when it turns out to be broken there."""
     try:
         with intake.opened(job) as file:

@@ -14,10 +14,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from users_profiles.transfer import columns, values
-from users_profiles.transfer.options import Match, Options
+from users_profiles.transfer.options import Match, Options, Row
 from users_profiles.transfer.people import Candidate, Problem
-
-Row = list[str]
 
 # What a blank cell clears, where staff chose that it does. Never who somebody is, what they may do, or whether they
 # may sign in: nobody means that by leaving a cell empty.

@@ -1,5 +1,16 @@
 """What may be wrong with a file as a whole. (What is wrong with a row is an outcome, not an exception.)"""
 
+from django.conf import settings
+from django.utils.translation import gettext as _
+
 
 class FileRefused(Exception):
     """The file cannot be imported; the text is a sentence for the person who chose it and names the cure."""
+
+
+def too_many_columns(number: int) -> str:
+    """The sentence for a row that is wider than a file may be, whatever kind of file it is."""
+    return _("Row %(row)s has more than %(limit)s columns. Delete what does not belong there.") % {
+        "row": number,
+        "limit": settings.IMPORT_MAX_COLUMNS,
+    }

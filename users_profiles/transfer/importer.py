@@ -23,7 +23,7 @@ from users_profiles.transfer.cleaning import Cleaner
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.gate import Gate
 from users_profiles.transfer.newcomers import Newcomers
-from users_profiles.transfer.options import Match, Mode, Options
+from users_profiles.transfer.options import Match, Mode, Options, Row
 from users_profiles.transfer.people import Candidate, Directory, Outcome, Problem
 from users_profiles.transfer.seen import Seen
 from users_profiles.transfer.writer import Writer
@@ -122,7 +122,7 @@ class _Run:
         if intake.digest(self.file) != self.job.digest:
             raise FileRefused(_("The stored file is not the one that was uploaded. Upload it again."))
 
-    def _skip(self, rows: Iterator[tuple[int, reader.Row]], count: int) -> None:
+    def _skip(self, rows: Iterator[tuple[int, Row]], count: int) -> None:
         """Pass over what a predecessor dealt with, remembering who was in it."""
         while count > 0 and (chunk := list(islice(rows, min(CHUNK, count)))):
             cleaned = self.cleaner.clean(chunk)
@@ -134,7 +134,7 @@ class _Run:
         Import.objects.filter(pk=self.job.pk).update(total=self.job.cursor)
         self.job.total = self.job.cursor
 
-    def _deal_with(self, chunk: Sequence[tuple[int, reader.Row]]) -> bool:
+    def _deal_with(self, chunk: Sequence[tuple[int, Row]]) -> bool:
         """Decide about a chunk and commit it with the cursor; False when the job is no longer ours."""
         cleaned = self.cleaner.clean(chunk)
         self.seen.check(cleaned)

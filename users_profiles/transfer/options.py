@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
+
+# A row of a file as text, one item a column; a file is rows with their numbers as a spreadsheet shows them.
+Row = list[str]
+Rows = Generator[tuple[int, Row], None, None]
 
 
 class Kind(StrEnum):

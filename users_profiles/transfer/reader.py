@@ -11,32 +11,16 @@ import contextlib
 import csv
 import io
 import re
-import tempfile
-import zipfile
-from array import array
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from collections.abc import Sequence
 from itertools import islice
-from typing import IO, Any, cast
-from xml.etree.ElementTree import ParseError
+from typing import IO, Any
 
-from defusedxml import DefusedXmlException
 from django.conf import settings
 from django.utils.translation import gettext as _
-from openpyxl.reader.excel import ExcelReader
-from openpyxl.styles.stylesheet import apply_stylesheet
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet._reader import WorkSheetParser
-from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
-from openpyxl.xml.functions import iterparse
 
-from users_profiles.transfer import columns, values
-from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.options import DateOrder, Kind, Match, Options
-
-Row = list[str]
-Rows = Generator[tuple[int, Row], None, None]
+from users_profiles.transfer import columns, excel, values
+from users_profiles.transfer.errors import FileRefused, too_many_columns
+from users_profiles.transfer.options import DateOrder, Kind, Match, Options, Row, Rows
 
 DELIMITERS = (",", ";", "\t", "|")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
@@ -48,11 +32,6 @@ LONGEST_HEADER = 200  # more of a column's name than anybody needs to know which
 _OLE = b"\xd0\xcf\x11\xe0"
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
 _BLOCK = 1024 * 1024
-# What openpyxl, zipfile and the XML parser raise on files that are broken or made to hurt.
-_BROKEN_XLSX = (
-    zipfile.BadZipFile, InvalidFileException, DefusedXmlException, ParseError, KeyError, ValueError, TypeError,
-    IndexError, AttributeError, OSError, EOFError, NotImplementedError, OverflowError,
-)  # fmt: skip
 
 
 def examine(file: IO[bytes]) -> Options:
@@ -71,8 +50,8 @@ def examine(file: IO[bytes]) -> Options:
         raise FileRefused(_("This file is in UTF-32, which hardly anything reads. Save it as CSV in UTF-8."))
     if start.startswith(b"PK\x03\x04"):
         options.kind = Kind.XLSX
-        _check_unpacked_size(file)
-        options.sheets = _sheets(file)
+        excel.check_unpacked_size(file)
+        options.sheets = excel.sheets(file)
     else:
         options.encoding = _encoding(file)
         text = _sample_text(file, options.encoding)
@@ -149,7 +128,7 @@ def sample(file: IO[bytes], options: Options, most: int = 3) -> list[Row]:
 def estimate_rows(file: IO[bytes], options: Options) -> int:
     """About how many rows there are: line ends for text (an upper bound), row tags for Excel."""
     if options.kind is Kind.XLSX:
-        with _book(file) as book, book.sheet(options.sheet) as source:
+        with excel.opened(file) as book, book.sheet(options.sheet) as source:
             found = _count(source, b"<row")
     else:
         found = _count(file, b"\n") or _count(file, b"\r")
@@ -164,7 +143,7 @@ def _count(file: IO[bytes], needle: bytes) -> int:
 
 def _all_rows(file: IO[bytes], options: Options) -> Rows:
     if options.kind is Kind.XLSX:
-        return _xlsx_rows(file, options)
+        return excel.rows(file, options)
     return _text_rows(file, options.encoding, options.delimiter)
 
 
@@ -285,7 +264,7 @@ def _text_rows(file: IO[bytes], encoding: str, delimiter: str) -> Rows:
         for row in csv.reader(text, delimiter=delimiter, strict=True):
             number += 1
             if len(row) > settings.IMPORT_MAX_COLUMNS:
-                raise FileRefused(_too_many_columns(number))
+                raise FileRefused(too_many_columns(number))
             yield number, row
     except csv.Error as error:
         reason = _("a quotation mark is never closed, or stands in the middle of a cell")
@@ -313,189 +292,3 @@ class _Unclosable(io.RawIOBase):
         data = self._file.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
-
-
-def _too_many_columns(number: int) -> str:
-    return _("Row %(row)s has more than %(limit)s columns. Delete what does not belong there.") % {
-        "row": number,
-        "limit": settings.IMPORT_MAX_COLUMNS,
-    }
-
-
-# Excel --------------------------------------------------------------------------------------------------------------
-
-
-def _check_unpacked_size(file: IO[bytes]) -> None:
-    """Refuse a zip bomb by what its directory says; zipfile itself never unpacks more than that."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-            size = sum(member.file_size for member in members)
-            names = {member.filename for member in members}
-    except _BROKEN_XLSX as error:
-        raise FileRefused(_not_excel()) from error
-    if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
-        raise FileRefused(_("This is a ZIP archive, not a table. Choose a CSV or Excel (.xlsx) file."))
-    if size > settings.IMPORT_MAX_UNPACKED_BYTES or len(members) > 10_000:
-        raise FileRefused(
-            _("This Excel file unpacks to more than %(limit)s MB. Save the sheet as CSV, or split it.")
-            % {"limit": settings.IMPORT_MAX_UNPACKED_BYTES // 1024**2}
-        )
-
-
-def _not_excel() -> str:
-    return _("This Excel file is damaged or has something in it we refuse to read. Save it anew, or as CSV.")
-
-
-@dataclass
-class _Sheet:
-    title: str
-    path: str
-    is_hidden: bool
-
-
-class _Book(ExcelReader):
-    """As much of an Excel file as its rows need.
-
-    The library's own reading holds all texts in a list, which is larger than the file, and looks through every sheet
-    that does not say how large it is.
-    """
-
-    shared_strings: Any
-    sheets: list[_Sheet]
-
-    def read(self) -> None:
-        self.read_manifest()
-        self.read_strings()
-        self.read_workbook()
-        apply_stylesheet(self.archive, self.wb)
-        self.sheets = [
-            _Sheet(sheet.name, part.target, sheet.state != "visible")
-            for sheet, part in self.parser.find_sheets()
-            if part.target in self.valid_files and part.Type.endswith("/worksheet")
-        ]
-
-    def read_strings(self) -> None:
-        part = self.package.find(SHARED_STRINGS)
-        if part is not None:
-            self.shared_strings = _Strings(self.archive.open(part.PartName[1:]))
-
-    def sheet(self, title: str) -> IO[bytes]:
-        """The sheet of this name, unparsed."""
-        for sheet in self.sheets:
-            if sheet.title == title:
-                return cast("IO[bytes]", self.archive.open(sheet.path))
-        raise FileRefused(_("This file has no sheet with that name."))
-
-
-class _Strings:
-    """The texts of an Excel file by their number, read no further than asked for and kept in a temporary file."""
-
-    def __init__(self, source: IO[bytes]) -> None:
-        self._source = _texts(source)
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when it is forgotten, as this object is)
-        self._ends = array("Q", [0])
-
-    def __getitem__(self, number: int) -> str:
-        if number < 0:
-            raise IndexError(number)
-        if number + 1 >= len(self._ends):
-            self._read_to(number)
-        start, end = self._ends[number], self._ends[number + 1]
-        self._file.seek(start)
-        return self._file.read(end - start).decode("utf-8", "surrogatepass")
-
-    def _read_to(self, number: int) -> None:
-        self._file.seek(self._ends[-1])
-        for text in self._source:
-            self._ends.append(self._ends[-1] + self._file.write(text.encode("utf-8", "surrogatepass")))
-            if number + 1 < len(self._ends):
-                return
-        raise IndexError(number)
-
-
-_ITEM, _TEXT, _RUN = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("si", "t", "r"))
-
-
-def _texts(source: IO[bytes]) -> Generator[str, None, None]:
-    root = None
-    for event, node in iterparse(source, events=("start", "end")):
-        if root is None:
-            root = node
-        if event == "end" and node.tag == _ITEM:
-            # Text stands in the item, or in runs of one look each; how it is pronounced stands elsewhere in it.
-            parts = [node.findtext(_TEXT), *(run.findtext(_TEXT) for run in node.findall(_RUN))]
-            yield "".join(filter(None, parts)).replace("x005F_", "")
-            root.clear()  # or it would keep an empty element for every text
-
-
-@contextlib.contextmanager
-def _book(file: IO[bytes]) -> Generator[_Book, None, None]:
-    """The workbook, with whatever is wrong with it said in a sentence."""
-    file.seek(0)
-    try:
-        book = _Book(file, read_only=True, data_only=True, keep_links=False)
-        book.read()
-        yield book
-    except FileRefused:
-        raise
-    except _BROKEN_XLSX as error:
-        raise FileRefused(_not_excel()) from error
-
-
-def _sheets(file: IO[bytes]) -> list[str]:
-    """The names of the sheets, those that people see first."""
-    with _book(file) as book:
-        if not book.sheets:
-            raise FileRefused(_("This Excel file has no sheet with cells."))
-        return [sheet.title for sheet in sorted(book.sheets, key=lambda sheet: sheet.is_hidden)]
-
-
-def _xlsx_rows(file: IO[bytes], options: Options) -> Rows:
-    """The rows of the chosen sheet that are in the file.
-
-    The library's own iteration invents a row for every number it skips (a cell in row 1,048,576 costs minutes) and
-    believes the size the file claims; its parser underneath yields what is there.
-    """
-    with _book(file) as book, book.sheet(options.sheet) as source:
-        parser = WorkSheetParser(
-            source,
-            book.shared_strings,
-            data_only=True,
-            epoch=book.wb.epoch,
-            date_formats=book.wb._date_formats,
-            timedelta_formats=book.wb._timedelta_formats,
-        )
-        for number, cells in parser.parse():
-            yield int(number), _dense(cells, int(number))
-
-
-def _dense(cells: Sequence[dict[str, Any]], number: int) -> Row:
-    """Cells come with column numbers and gaps; a row is a list without any."""
-    row: Row = []
-    for cell in cells:
-        value = _cell_text(cell["value"])
-        if not value:
-            continue
-        if cell["column"] > settings.IMPORT_MAX_COLUMNS:
-            raise FileRefused(_too_many_columns(number))
-        row.extend([""] * (cell["column"] - len(row)))
-        row[cell["column"] - 1] = value
-    return row
-
-
-def _cell_text(value: Any) -> str:
-    """What a person sees in the cell, more or less: the value functions take it from there."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
