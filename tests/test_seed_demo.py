@@ -58,11 +58,12 @@ def test_the_same_seed_makes_the_same_people(company: list[MadeUp]) -> None:
     assert company[:20] != [make_up(number, 2, DAY) for number in range(20)]
 
 
-def test_only_joining_and_signing_in_move_with_the_day(company: list[MadeUp]) -> None:
+def test_only_joining_signing_in_and_leaving_move_with_the_day(company: list[MadeUp]) -> None:
     later = [make_up(number, 1, DAY + timedelta(days=30)) for number in range(COMPANY_SIZE)]
     for before, after in zip(company, later, strict=True):
         assert after.joined == before.joined + timedelta(days=30)
-        assert {**vars(before), "joined": 0, "seen": 0} == {**vars(after), "joined": 0, "seen": 0}
+        moving = {"joined": 0, "seen": 0, "left": 0}
+        assert vars(before) | moving == vars(after) | moving
 
 
 def test_the_company_is_as_mixed_as_a_real_one(company: list[MadeUp]) -> None:
@@ -103,6 +104,8 @@ def test_nobody_joined_or_signed_in_in_the_future_or_before_they_joined(company:
     for who in company:
         assert who.joined.date() < DAY
         assert who.seen is None or who.joined <= who.seen
+        assert (who.left is None) is who.is_active
+        assert who.left is None or ((who.seen or who.joined) <= who.left and who.left.date() <= DAY)
         assert who.seen is None or who.seen.date() < DAY
 
 
@@ -279,8 +282,9 @@ def test_a_port_in_use_is_named_before_anything_is_made(settings: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_newcomers_joined_this_month_and_people_were_in_lately(no_portraits: None) -> None:
+def test_newcomers_joined_this_month_some_left_and_people_were_in_lately(no_portraits: None) -> None:
     seed_demo()
     now = timezone.now()
     assert User.objects.filter(date_joined__gte=now - timedelta(days=31)).exists()
+    assert User.objects.filter(is_active=False, deactivated_at__gte=now - timedelta(days=62)).count() > 1
     assert User.objects.filter(last_login__gte=now - timedelta(days=2)).count() > 10

@@ -25,7 +25,7 @@ _ROLE_WEIGHTS = (2, 6, 10, 82)
 
 @dataclass(frozen=True)
 class MadeUp:
-    """Somebody who does not exist. ``joined`` and ``seen`` are counted back from the day that was asked for."""
+    """Somebody who does not exist. ``joined``, ``seen`` and ``left`` are counted back from the day asked for."""
 
     username: str
     email: str
@@ -40,13 +40,14 @@ class MadeUp:
     birth_date: date | None
     bio: str
     has_portrait: bool
+    left: datetime | None
 
 
 def make_up(number: int, seed: int, today: date) -> MadeUp:
     """Return person ``number`` (from 0) of the company ``seed``.
 
-    Everything about a person but two dates is fixed by seed and number; when they joined and when they were last
-    seen moves with ``today``, so that a fresh demo always has newcomers and people who were in this morning.
+    Everything about a person but three dates is fixed by seed and number; when they joined, were last seen and left
+    moves with ``today``, so that a fresh demo always has newcomers and people who were in this morning.
     """
     dice = _dice(number, seed)
     place, (first_name, first_plain), (last_name, last_plain) = _who(dice)
@@ -69,6 +70,7 @@ def make_up(number: int, seed: int, today: date) -> MadeUp:
         birth_date=date(1958, 1, 1) + timedelta(days=dice.randrange(46 * 365)) if dice.random() < 0.8 else None,
         bio=f"{dice.choice(JOBS)}. {dice.choice(ASIDES)}" if dice.random() < 0.65 else "",
         has_portrait=number < COMPANY_SIZE and dice.random() < 0.6,
+        left=None if is_active else _left(dice, today, seen or joined),
     )
 
 
@@ -118,3 +120,9 @@ def _dates(dice: random.Random, today: date, is_active: bool) -> tuple[datetime,
         return joined, None
     since = min(days * 24.0, dice.expovariate(1 / 90) if is_active else 24 * dice.uniform(60, 400))
     return joined, max(joined, midnight - timedelta(seconds=int(since * 3600) + 3600))
+
+
+def _left(dice: random.Random, today: date, last: datetime) -> datetime:
+    """When somebody was deactivated whom nobody has seen after ``last``: rather lately than soon after."""
+    midnight = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    return last + (midnight - last) * dice.random() ** 0.5

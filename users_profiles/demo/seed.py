@@ -12,7 +12,7 @@ from django.core.files import File
 from django.db import reset_queries, transaction
 from django.db.models.functions import Lower
 
-from users_profiles import roles
+from users_profiles import recorder, roles
 from users_profiles.demo.people import MadeUp, make_up
 from users_profiles.demo.portraits import portrait
 from users_profiles.models import Profile, User
@@ -39,7 +39,7 @@ def seed_people(
     seeded = Seeded()
     for start in range(0, users, CHUNK):
         chunk = [make_up(number, seed, today) for number in range(start, min(start + CHUNK, users))]
-        with transaction.atomic():
+        with transaction.atomic(), recorder.quietly():
             missing = _missing(chunk)
             _add(missing)
         reset_queries()  # with DEBUG on, Django keeps the text of every query: megabytes for each chunk
@@ -78,6 +78,7 @@ def _person(made_up: MadeUp) -> User:
         is_active=made_up.is_active,
         date_joined=made_up.joined,
         last_login=made_up.seen,
+        deactivated_at=made_up.left,
     )
     person.profile = Profile(
         location=made_up.location,
