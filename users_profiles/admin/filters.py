@@ -1,14 +1,13 @@
 """Filters for lists of people, written once: they work from people and from profiles alike.
 
-A list says where the person and the profile are by ``to_user`` and ``to_profile``, the paths from its model. Each
-filter is one condition; several are combined. A parameter that makes no sense is refused and never ignored: a list
-that silently shows everybody invites an action on everybody.
+A list says where the person and the profile are by ``to_user`` and ``to_profile``, the paths from its model. A filter
+here is a row of links; whom each of them means is for selection.py to say, which refuses what makes no sense.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -17,13 +16,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.dates import MONTHS
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from users_profiles import reports, roles
+from users_profiles import roles, selection
 from users_profiles.admin.columns import day
+from users_profiles.figures.showing import field_label
 from users_profiles.models import User
 
 LOCATION_CHOICES = 20
@@ -33,7 +33,7 @@ Choices = Iterable[tuple[str, Any]]
 
 
 class PeopleFilter(admin.SimpleListFilter):
-    """A row of links; ``condition`` says what the value of one of them means."""
+    """A row of links, each of which gives the parameter a value."""
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any) -> None:
         self.to_user: str = model_admin.to_user
@@ -45,23 +45,25 @@ class PeopleFilter(admin.SimpleListFilter):
         """The parameters of the address that this filter answers to."""
         return [str(cls.parameter_name)]
 
-    def condition(self, value: str) -> Q:
-        """The condition behind ``value``. Raises ``LookupError`` or ``ValueError`` for one that is not offered."""
-        raise NotImplementedError
+    def condition(self, name: str, value: str) -> Q:
+        """The condition of ``name=value``, on the way from the listed model."""
+        return selection.condition(name, value, self.to_user, self.to_profile)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        return queryset if value is None else queryset.filter(self._checked(value))
-
-    def _checked(self, value: str) -> Q:
+        """Keep those that each of the filter's parameters in the address asks for."""
         try:
-            return self.condition(value)
-        except (LookupError, ValueError) as error:
-            raise IncorrectLookupParameters(error) from error
+            for name in self.parameters():
+                value = self.used_parameters.get(name)
+                if value is not None:
+                    queryset = queryset.filter(self.condition(name, str(value)))
+        except selection.SelectionRefused as refusal:
+            raise IncorrectLookupParameters(refusal) from refusal
+        return queryset
 
     def get_facet_counts(self, pk_attname: str, filtered_qs: QuerySet[Any]) -> dict[str, Count]:
+        name = str(self.parameter_name)
         return {
-            f"{index}__c": Count(pk_attname, filter=self.condition(str(value)))
+            f"{index}__c": Count(pk_attname, filter=self.condition(name, str(value)))
             for index, (value, _title) in enumerate(self.lookup_choices)
         }
 
@@ -75,20 +77,10 @@ class YesNoFilter(PeopleFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [("yes", self.yes), ("no", self.no)]
 
-    def condition(self, value: str) -> Q:
-        return {"yes": self.holds(), "no": ~self.holds()}[value]
-
-    def holds(self) -> Q:
-        """The condition of those who count as yes."""
-        raise NotImplementedError
-
 
 class ActiveFilter(YesNoFilter):
     title = gettext_lazy("active")
     parameter_name = "active"
-
-    def holds(self) -> Q:
-        return Q(**{f"{self.to_user}is_active": True})
 
 
 class PictureFilter(YesNoFilter):
@@ -96,9 +88,6 @@ class PictureFilter(YesNoFilter):
     parameter_name = "picture"
     yes = gettext_lazy("With a picture")
     no = gettext_lazy("Without a picture")
-
-    def holds(self) -> Q:
-        return ~Q(**{f"{self.to_profile}avatar": ""})
 
 
 class CompleteFilter(YesNoFilter):
@@ -109,8 +98,20 @@ class CompleteFilter(YesNoFilter):
     yes = gettext_lazy("Complete")
     no = gettext_lazy("Incomplete")
 
-    def holds(self) -> Q:
-        return roles.is_complete(self.to_user, self.to_profile)
+
+class MissingFilter(PeopleFilter):
+    """Those with nothing in a field; only the fields that whoever looks may see."""
+
+    title = gettext_lazy("missing")
+    parameter_name = "missing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(field, capfirst(field_label(field))) for field in roles.visible_fields(request.user, roles.FIELDS)]
+
+    def condition(self, name: str, value: str) -> Q:
+        if value not in dict(self.lookup_choices):
+            raise selection.SelectionRefused(value)
+        return super().condition(name, value)
 
 
 class RoleFilter(PeopleFilter):
@@ -121,16 +122,7 @@ class RoleFilter(PeopleFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         named = [(role, label) for role, label in roles.LABELS.items() if role != roles.MEMBER]
-        return [*named, (reports.MEMBERS, roles.LABELS[roles.MEMBER]), (reports.SUPERUSERS, _("Superuser"))]
-
-    def condition(self, value: str) -> Q:
-        if value == reports.SUPERUSERS:
-            return Q(**{f"{self.to_user}is_superuser": True})
-        role = roles.MEMBER if value == reports.MEMBERS else value
-        if role not in roles.LABELS:
-            raise LookupError(value)
-        people = User.objects.filter(is_superuser=False).in_role(role)
-        return Q(**{f"{self.to_user}pk__in": people.values("pk")})
+        return [*named, (selection.MEMBERS, roles.LABELS[roles.MEMBER]), (selection.SUPERUSERS, _("Superuser"))]
 
 
 class FormFilter(PeopleFilter):
@@ -170,22 +162,9 @@ class FormFilter(PeopleFilter):
         """The inputs of the form: name, label, type and value."""
         raise NotImplementedError
 
-    def typed_condition(self) -> Q:
-        """The condition of what was typed. Raises ``ValueError`` when it makes no sense."""
-        raise NotImplementedError
-
     def typed_title(self) -> str:
         """What was typed, in words."""
         raise NotImplementedError
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        queryset = super().queryset(request, queryset)
-        if not self.has_typed:
-            return queryset
-        try:
-            return queryset.filter(self.typed_condition())
-        except ValueError as error:
-            raise IncorrectLookupParameters(error) from error
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         """The links, each of which drops what was typed, and what was typed as a choice of its own."""
@@ -218,7 +197,7 @@ class LocationFilter(FormFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         def ask() -> list[tuple[str, str]]:
-            return [(place, place) for place, _people in reports.top_locations(LOCATION_CHOICES)]
+            return [(place, place) for place, _people in selection.top_locations(LOCATION_CHOICES)]
 
         # Counting every place costs more than the page itself once there are many people.
         places: list[tuple[str, str]] = cache.get_or_set("filter-locations", ask, LOCATION_CHOICES_SECONDS) or []
@@ -228,40 +207,18 @@ class LocationFilter(FormFilter):
     def has_output(self) -> bool:
         return True
 
-    def condition(self, value: str) -> Q:
-        _refuse_null(value)
-        return Q(**{f"{self.to_profile}location": value})
-
     @property
     def form_fields(self) -> list[dict[str, Any]]:
         value = self.typed("location_has")
         return [{"name": "location_has", "label": _("Place contains"), "type": "search", "value": value}]
 
-    def typed_condition(self) -> Q:
-        text, kind = self.typed("location_has"), self.typed("location_is")
-        _refuse_null(text)
-        return Q(**{f"{self.to_profile}location__icontains": text}) & self._kind(kind)
-
-    def _kind(self, kind: str) -> Q:
-        """Those without a place, or in none of the places the dashboard names."""
-        here = f"{self.to_profile}location"
-        if kind == reports.ELSEWHERE:
-            return ~Q(**{f"{here}__in": ["", *(place for place, _people in reports.top_locations())]})
-        if kind == reports.NOWHERE:
-            return Q(**{here: ""})
-        if kind:
-            raise ValueError(kind)
-        return Q()
-
     def typed_title(self) -> str:
-        kinds = {reports.ELSEWHERE: _("Elsewhere"), reports.NOWHERE: _("No location")}
+        kinds = {selection.ELSEWHERE: _("Elsewhere"), selection.NOWHERE: _("No location")}
         return kinds.get(self.typed("location_is")) or _("contains “%(text)s”") % {"text": self.typed("location_has")}
 
 
-class JoinedFilter(FormFilter):
-    title = gettext_lazy("joined")
-    parameter_name = "joined"
-    form_parameters = ("joined_from", "joined_to")
+class DaysFilter(FormFilter):
+    """Usual periods as links, and two dates; ``form_parameters`` are the first day and the last."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [
@@ -271,29 +228,14 @@ class JoinedFilter(FormFilter):
             ("year", _("This year")),
         ]
 
-    def condition(self, value: str) -> Q:
-        today = timezone.localdate()
-        days: tuple[date, date] = {
-            "today": (today, today),
-            "week": (today - timedelta(days=6), today),
-            "month": reports.month_of(today),
-            "year": (date(today.year, 1, 1), date(today.year, 12, 31)),
-        }[value]
-        return reports.between(*days, f"{self.to_user}date_joined")
-
     def _typed_days(self) -> tuple[date | None, date | None]:
         first, last = (self.typed(name) for name in self.form_parameters)
-        return _day(first), _day(last)
+        return selection.read_day(first), selection.read_day(last)
 
     @property
     def form_fields(self) -> list[dict[str, Any]]:
-        labels = {"joined_from": _("From"), "joined_to": _("To")}
-        return [
-            {"name": name, "label": label, "type": "date", "value": self.typed(name)} for name, label in labels.items()
-        ]
-
-    def typed_condition(self) -> Q:
-        return reports.between(*self._typed_days(), f"{self.to_user}date_joined")
+        labels = zip(self.form_parameters, (_("From"), _("To")), strict=True)
+        return [{"name": name, "label": label, "type": "date", "value": self.typed(name)} for name, label in labels]
 
     def typed_title(self) -> str:
         first, last = self._typed_days()
@@ -302,6 +244,20 @@ class JoinedFilter(FormFilter):
         if first:
             return _("since %(first)s") % {"first": day(first)}
         return _("until %(last)s") % {"last": day(last)} if last else ""
+
+
+class JoinedFilter(DaysFilter):
+    title = gettext_lazy("joined")
+    parameter_name = "joined"
+    form_parameters = ("joined_from", "joined_to")
+
+
+class LeftFilter(DaysFilter):
+    """When somebody who is inactive was deactivated."""
+
+    title = gettext_lazy("left")
+    parameter_name = "left"
+    form_parameters = ("left_from", "left_to")
 
 
 class SignedInFilter(PeopleFilter):
@@ -316,14 +272,6 @@ class SignedInFilter(PeopleFilter):
             ("never", _("Never")),
         ]
 
-    def condition(self, value: str) -> Q:
-        path = f"{self.to_user}last_login"
-        if value == "never":
-            return Q(**{f"{path}__isnull": True})
-        days = {"30": 30, "90": 90, "longer": 90}[value]
-        comparison = "lt" if value == "longer" else "gte"
-        return Q(**{f"{path}__{comparison}": reports.start_of(timezone.localdate() - timedelta(days=days))})
-
 
 class BirthdayFilter(PeopleFilter):
     """Only for who may see birth dates; for others neither the links nor the parameter exist."""
@@ -332,12 +280,7 @@ class BirthdayFilter(PeopleFilter):
     parameter_name = "birthday"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(str(number), name) for number, name in MONTHS.items()]
-
-    def condition(self, value: str) -> Q:
-        if value not in {str(number) for number in MONTHS}:
-            raise LookupError(value)
-        return Q(**{f"{self.to_profile}birth_date__month": int(value)})
+        return [("week", _("The next 7 days")), *((str(number), name) for number, name in MONTHS.items())]
 
 
 def filters_for(actor: User | AnonymousUser) -> list[type[PeopleFilter]]:
@@ -348,23 +291,9 @@ def filters_for(actor: User | AnonymousUser) -> list[type[PeopleFilter]]:
         LocationFilter,
         PictureFilter,
         CompleteFilter,
+        MissingFilter,
         JoinedFilter,
+        LeftFilter,
         SignedInFilter,
     ]
     return [*shown, BirthdayFilter] if roles.may(actor, roles.Action.VIEW_PRIVATE) else shown
-
-
-def _refuse_null(text: str) -> None:
-    """PostgreSQL answers a null character in a text with a server error."""
-    if "\x00" in text:
-        raise ValueError("null character")
-
-
-def _day(text: str) -> date | None:
-    """Read a date; one at the edge of the calendar is refused, because the day after it cannot be computed."""
-    if not text:
-        return None
-    value = date.fromisoformat(text)
-    if not 1900 <= value.year <= 2200:
-        raise ValueError(text)
-    return value

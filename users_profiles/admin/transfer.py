@@ -1,47 +1,230 @@
-"""Import and export on the list of people: the library's buttons and permission hooks, our pages behind them."""
+"""Import and export on the lists of people: the library's buttons and permission hooks, our pages behind them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from import_export.admin import ImportExportMixin
+from django.utils.translation import gettext_lazy
+from import_export.admin import ExportMixin, ImportExportMixin
 
-from users_profiles import roles
-from users_profiles.admin.access import is_key
-from users_profiles.models import User
+from users_profiles import roles, selection
+from users_profiles.models import Export, User
+from users_profiles.models.user import UserQuerySet
 from users_profiles.roles import Action
-from users_profiles.transfer import exporter
+from users_profiles.transfer import tasks
 from users_profiles.transfer.columns import PersonResource
-from users_profiles.transfer.forms import ExportForm, UploadForm
+from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.export import formats, source
+from users_profiles.transfer.export.cells import cell
+from users_profiles.transfer.export.forms import ExportForm
+from users_profiles.transfer.export.sending import Sending
+from users_profiles.transfer.export.wanted import Wanted, address, last_choice
+from users_profiles.transfer.forms import UploadForm
 
-# More ticked rows than this do not fit an address; the list's filter says the same in less.
-MAX_TICKED = 500
+# How many people the export page shows of those that would be in the file.
+SHOWN = 5
+# What of the page's address is about the page and not about the list.
+_TICKED, _WHOM = "ticked", "whom"
 
 
-class TransferMixin(ImportExportMixin):
-    """Gives a ModelAdmin of people the Import and Export pages.
+@dataclass(frozen=True)
+class Scope:
+    """One answer to the question whom to export, with its address and how many that are."""
 
-    The library's views hold the whole file in memory and render every row, so both are replaced whole.
+    name: str
+    label: str
+    address: str
+    count: int
+    chosen: bool
+
+
+class _Page:
+    """What every page of ours needs of an admin class."""
+
+    def _page(self, request: HttpRequest, title: str, **context: Any) -> dict[str, Any]:
+        site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]
+        return {**site.each_context(request), "title": title, "opts": self.opts, **context}  # type: ignore[attr-defined]
+
+
+class ExportPeopleMixin(_Page, ExportMixin):
+    """Gives a ModelAdmin of people, or of profiles, the Export page, for what its list shows or for the ticked.
+
+    The library's view holds the whole file in memory, so it is replaced whole.
     """
 
     resource_classes = [PersonResource]
 
-    def has_import_permission(self, request: HttpRequest) -> bool:
-        return roles.may(request.user, Action.IMPORT)
-
     def has_export_permission(self, request: HttpRequest) -> bool:
         return roles.may(request.user, Action.EXPORT)
 
-    # Import ---------------------------------------------------------------------------------------------------------
+    @admin.action(description=gettext_lazy("Export"), permissions=["export"])
+    def export(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Go on to the export page with the ticked rows, or with the list's filter when all of them are ticked."""
+        query = request.GET.dict()
+        if request.POST.get("select_across") != "1":
+            keys = list(queryset.order_by().values_list("pk", flat=True))
+            kept = Export.objects.create(owner_id=request.user.pk, keys=keys)
+            query[_TICKED] = str(kept.pk)
+        return redirect(f"{self._export_address()}?{urlencode(query)}")
+
+    def export_action(self, request: HttpRequest) -> HttpResponseBase:
+        """Offer columns and formats for what the list shows, for the ticked, or for everybody, and send the file."""
+        if not self.has_export_permission(request) or not isinstance(request.user, User):
+            raise PermissionDenied
+        try:
+            wanted, scopes = self._wanted(request, request.user)
+            people = wanted.people()
+        except FileRefused as refusal:
+            messages.error(request, str(refusal))
+            return redirect(self._list_address())
+        count = next(scope.count for scope in scopes if scope.chosen)
+        form = ExportForm(request.POST if request.method == "POST" else None, wanted=wanted, count=count)
+        if "move" in request.POST:
+            form.move(request.POST["move"])
+        elif form.is_valid():
+            return _begin(wanted, count)
+        context = self._page(
+            request,
+            _("Export people"),
+            form=form,
+            scopes=scopes,
+            count=count,
+            sample=_sample(people, form),
+            large=count > settings.EXPORT_SYNC_ROWS,
+            back=self._list_address(),
+        )
+        return TemplateResponse(request, "admin/transfer/export.html", context)
+
+    def _wanted(self, request: HttpRequest, actor: User) -> tuple[Wanted, list[Scope]]:
+        """What the address asks for: whom, in the list's order, and as what was chosen the last time."""
+        given = request.GET.dict()
+        ticked, whom = given.pop(_TICKED, ""), given.pop(_WHOM, "")
+        wanted = last_choice(actor)
+        query = address(selection.narrowing(given))
+        keys = _keys(ticked, actor) if ticked else None
+        wanted.query = query
+        wanted.people()  # refuses what the list would refuse, before the list does so without a sentence
+        wanted.order = self._order(request, given)
+        chosen = whom if whom in {"all", "list"} else _TICKED if keys is not None else "list"
+        scopes = self._scopes(wanted, keys, given, ticked, chosen)
+        if chosen == "all":
+            wanted.query = ""
+        elif chosen == _TICKED:
+            wanted.keys, wanted.query = keys, ""
+        return wanted, scopes
+
+    def _order(self, request: HttpRequest, given: Mapping[str, str]) -> str:
+        """The order of the list, in words that mean the same outside of it."""
+        if not given.get("o"):
+            return ""
+        shown = request.GET.copy()
+        for name in (_TICKED, _WHOM):
+            shown.pop(name, None)
+        request.GET = shown  # type: ignore[assignment]
+        return selection.order_of(
+            [self._from_person(path) for path in self.get_export_queryset(request).query.order_by]
+        )
+
+    def _from_person(self, path: str) -> str:
+        """A path from the listed model as it is from the person."""
+        to_user: str = self.to_user  # type: ignore[attr-defined]
+        if not to_user:
+            return path
+        sign, bare = "-" * path.startswith("-"), path.removeprefix("-")
+        return sign + (bare.removeprefix(to_user) if bare.startswith(to_user) else f"profile__{bare}")
+
+    def _scopes(
+        self, wanted: Wanted, keys: list[int] | None, given: Mapping[str, str], ticked: str, chosen: str
+    ) -> list[Scope]:
+        """The answers there are to choose from, the narrowest first."""
+
+        def scope(name: str, label: str, count: int) -> Scope:
+            query = {**given, **({_TICKED: ticked} if ticked else {}), _WHOM: name}
+            return Scope(name, label, f"?{urlencode(query)}", count, name == chosen)
+
+        found = []
+        if keys is not None:
+            found.append(scope(_TICKED, _("Ticked"), User.objects.filter(pk__in=keys).count()))
+        if wanted.query or chosen == "list":
+            label = _("What the list shows") if wanted.query else _("Everybody")
+            found.append(scope("list", label, wanted.people().count()))
+        if wanted.query or chosen != "list":
+            found.append(scope("all", _("Everybody"), User.objects.count()))
+        return found
+
+    def _export_address(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export")  # type: ignore[attr-defined]
+
+    def _list_address(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")  # type: ignore[attr-defined]
+
+
+def _keys(ticked: str, actor: User) -> list[int]:
+    """The ticked rows that are kept under this key; nobody gets at those of somebody else."""
+    if not (ticked.isascii() and ticked.isdigit() and len(ticked) <= 18):
+        raise Http404
+    kept = get_object_or_404(Export, pk=ticked, owner=actor, state=Export.State.CHOSEN)
+    return list(kept.keys or [])
+
+
+def _begin(wanted: Wanted, count: int) -> HttpResponseBase:
+    """Send the file at once, or have the worker make it, where that takes longer than anybody waits."""
+    export = wanted.entry(count)
+    if count > settings.EXPORT_SYNC_ROWS:
+        export.start_making()
+        tasks.queue(export)
+        return redirect("admin:users_profiles_export_change", export.pk)
+    response = StreamingHttpResponse(Sending(export), content_type=formats.CONTENT_TYPES[export.format])
+    return as_attachment(response, export)
+
+
+def as_attachment(response: HttpResponseBase, export: Export) -> HttpResponseBase:
+    """The headers of a file with personal data: not to be opened, guessed at, or kept on the way."""
+    response["Content-Disposition"] = f'attachment; filename="{export.filename}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _sample(people: UserQuerySet, form: ExportForm) -> list[list[tuple[str, str, bool]]]:
+    """The first people as the file will have them: of each cell its column, its text, and whether it is ticked."""
+    names = [name for name, _label, _ticked in form.listed]
+    cells = [cell(name, Export.Format.XLSX) for name in names]
+    return [
+        [(name, _text(name, value), ticked) for (name, _label, ticked), value in zip(form.listed, row, strict=True)]
+        for rows in source.chunks(people[:SHOWN], cells)
+        for row in rows
+    ]
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, datetime):
+        return date_format(value, "Y-m-d" if name == "birth_date" else "Y-m-d H:i")
+    return "" if value is None else str(value)
+
+
+class TransferMixin(ExportPeopleMixin, ImportExportMixin):
+    """Gives the list of people the Import page beside the Export page.
+
+    The library's views hold the whole file in memory and render every row, so both are replaced whole.
+    """
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return roles.may(request.user, Action.IMPORT)
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         """Take in a file and go on to its columns; nothing is read further or written here."""
@@ -59,62 +242,3 @@ class TransferMixin(ImportExportMixin):
         if not self.has_import_permission(request):
             raise PermissionDenied
         raise Http404
-
-    # Export ---------------------------------------------------------------------------------------------------------
-
-    def export_action(self, request: HttpRequest) -> HttpResponseBase:
-        """Offer columns and formats for what the list shows, or for the ticked rows, and send the file."""
-        if not self.has_export_permission(request):
-            raise PermissionDenied
-        people, narrowed = self._people_to_export(request)
-        private = roles.may(request.user, Action.VIEW_PRIVATE)
-        form = ExportForm(request.POST if request.method == "POST" else None, private=private)
-        if form.is_valid():
-            return self._file(people, form)
-        context = self._page(
-            request,
-            _("Export people"),
-            form=form,
-            count=people.count(),
-            narrowed=narrowed,
-            everyone=User.objects.count(),
-        )
-        return TemplateResponse(request, "admin/transfer/export.html", context)
-
-    def export_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
-        """Go on to the export page with the ticked rows, or with the list's filter when all of them are ticked."""
-        query = request.GET.copy()
-        if request.POST.get("select_across") != "1":
-            query["ids"] = ",".join(str(key) for key in queryset.values_list("pk", flat=True)[:MAX_TICKED])
-        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export")  # type: ignore[attr-defined]
-        return redirect(f"{address}?{query.urlencode()}")
-
-    def _people_to_export(self, request: HttpRequest) -> tuple[QuerySet[User], bool]:
-        """What the list shows for the same address, in the same order; and whether that is less than everybody."""
-        narrowed = bool(request.GET)
-        keys = self._take_ids(request)
-        people = self.get_export_queryset(request)
-        return (people if keys is None else people.filter(pk__in=keys)), narrowed
-
-    def _take_ids(self, request: HttpRequest) -> list[int] | None:
-        """Take ``ids`` out of the address, which the list itself would not understand."""
-        query: QueryDict = request.GET.copy()
-        raw = query.pop("ids", [""])[-1]
-        request.GET = query  # type: ignore[assignment]
-        if not raw:
-            return None
-        return [int(part) for part in str(raw).split(",")[:MAX_TICKED] if is_key(part)]
-
-    def _file(self, people: QuerySet[User], form: ExportForm) -> StreamingHttpResponse:
-        file_format = form.cleaned_data["format"]
-        content = exporter.export(people, form.cleaned_data["columns"], file_format)
-        response = StreamingHttpResponse(content, content_type=form.content_type)
-        name = f"people-{timezone.localdate().isoformat()}.{file_format}"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["X-Content-Type-Options"] = "nosniff"
-        response["Cache-Control"] = "private, no-store"
-        return response
-
-    def _page(self, request: HttpRequest, title: str, **context: Any) -> dict[str, Any]:
-        site: admin.AdminSite = self.admin_site  # type: ignore[attr-defined]
-        return {**site.each_context(request), "title": title, "opts": self.opts, **context}  # type: ignore[attr-defined]

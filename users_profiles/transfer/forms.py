@@ -1,4 +1,4 @@
-"""What staff choose on the way in and on the way out."""
+"""What staff choose on the way in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from users_profiles import roles
 from users_profiles.models import Import, Role, User
 from users_profiles.transfer import columns, intake, memory, reader, reconcile, usernames, values
 from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.exporter import FORMATS
 from users_profiles.transfer.options import DateOrder, Kind, Match, Mode, Options, Origin
 
 
@@ -344,25 +343,3 @@ class ColumnsForm(reconcile.RosterFields):
         self.job.headers_digest = memory.digest_of(self.options.headers)
         self.job.save(update_fields=["options", "headers_digest"])
         return self.job
-
-
-class ExportForm(forms.Form):
-    """Which columns leave, and in what format. Only those the person may see are offered, and only those are taken."""
-
-    format = forms.ChoiceField(
-        label=gettext_lazy("Format"),
-        choices=[("xlsx", "Excel (.xlsx)"), ("csv", "CSV"), ("json", "JSON")],
-        initial="xlsx",
-    )
-    columns = forms.MultipleChoiceField(label=gettext_lazy("Columns"), widget=forms.CheckboxSelectMultiple)
-
-    def __init__(self, *args: Any, private: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        labels = columns.labels()
-        names = columns.exportable(private)
-        self.fields["columns"].choices = [(name, labels[name]) for name in names]  # type: ignore[attr-defined]
-        self.fields["columns"].initial = names
-
-    @property
-    def content_type(self) -> str:
-        return FORMATS[self.cleaned_data["format"]]

@@ -1,0 +1,121 @@
+import contextlib
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from users_profiles.management.progress import Progress
+from users_profiles.models import Export, User
+from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.export.sending import Sending
+from users_profiles.transfer.export.wanted import USUAL, Wanted, exportable
+
+STDOUT = "-"
+
+
+class Command(BaseCommand):
+    help = (
+        "Export people to a CSV, Excel or JSON file. Ends with 0 when the file is complete and 1 when there is none. "
+        "Without --actor it has the full rights of whoever runs this host. Every export is written down."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "-o", "--output", metavar="FILE",
+            help="where to; - writes to standard output; without it, people-DATE in this folder",
+        )  # fmt: skip
+        parser.add_argument(
+            "--format", choices=Export.Format.values, help="without it, what the name of the file ends in, else csv"
+        )
+        parser.add_argument("--columns", metavar="a,b", help=f"which, in this order; without it: {','.join(USUAL)}")
+        parser.add_argument(
+            "--query", default="", metavar='"role=Editor&q=ada"', help="whom, as the address of the list says it"
+        )
+        parser.add_argument(
+            "--order", default="", metavar="last_name,-date_joined", help="in what order; --order=-x goes down"
+        )
+        parser.add_argument("--actor", metavar="USERNAME", help="act as this person, with their rights and no more")
+
+    def handle(self, *args: Any, output: str | None, **options: Any) -> None:
+        actor = self._actor(options["actor"])
+        wanted = Wanted(actor, options["query"], options["order"], format=_format(options["format"], output))
+        wanted.columns = _columns(options["columns"], actor)
+        try:
+            wanted.check()
+            total = wanted.people().count()
+            wanted.check(total)
+        except FileRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        path = output or f"people-{timezone.localdate().isoformat()}.{wanted.format}"
+        with self._opened(path) as file:
+            export = self._write(wanted.entry(total), file)
+        where = "standard output" if path == STDOUT else path
+        self._say(f"{export.cursor:,} people in {export.seconds:.1f} s to {where}, export {export.pk}.", path)
+
+    def _write(self, export: Export, file: IO[bytes]) -> Export:
+        sending = None
+        try:
+            with Progress(self.stderr, export.total) as progress:
+
+                def show(rows: int) -> None:
+                    export.cursor = rows
+                    progress.show(export)
+
+                sending = Sending(export, show)
+                for block in sending:
+                    file.write(block)
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped.")
+            sys.exit(130)
+        except OSError as error:
+            raise CommandError(f"Writing stopped after {export.cursor:,} people: {error.strerror}.") from error
+        finally:
+            if sending is not None:
+                sending.close()
+        return export
+
+    def _actor(self, username: str | None) -> User | None:
+        if username is None:
+            return None
+        try:
+            return User.objects.get_by_natural_key(username)
+        except User.DoesNotExist:
+            raise CommandError(f"Nobody has the username {username!r}.") from None
+
+    @contextlib.contextmanager
+    def _opened(self, path: str) -> Iterator[IO[bytes]]:
+        """The file to write, which takes its name only once it is whole: nobody is to read half of the people."""
+        if path == STDOUT:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+            return
+        target = Path(path)
+        part = target.with_name(f".{target.name}.part")
+        try:
+            with part.open("wb") as file:
+                yield file
+            part.replace(target)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _say(self, sentence: str, path: str) -> None:
+        """Beside the data, where that goes to standard output."""
+        (self.stderr if path == STDOUT else self.stdout).write(sentence)
+
+
+def _format(chosen: str | None, output: str | None) -> str:
+    ending = Path(output or "").suffix.removeprefix(".").lower()
+    return chosen or (ending if ending in Export.Format.values else Export.Format.CSV.value)
+
+
+def _columns(chosen: str | None, actor: User | None) -> list[str]:
+    """The columns that were named; else the usual ones, as far as the actor may have them."""
+    if chosen is not None:
+        return [name.strip() for name in chosen.split(",") if name.strip()]
+    return [name for name in USUAL if name in exportable(actor)]

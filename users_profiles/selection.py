@@ -1,0 +1,423 @@
+"""Which people a list's address means, outside of any request: ``role=Editor&q=ada`` is the same here as on the page.
+
+The list, its export, a saved report and the command line all ask here, so that they cannot come to differ. A
+parameter that is unknown, makes no sense, or looks where the actor may not, is refused and never ignored: a selection
+that silently holds everybody invites an action on everybody.
+"""
+
+from __future__ import annotations
+
+from calendar import isleap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import CharField, Count, Func, Q
+from django.db.models.lookups import In
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from users_profiles import roles, search
+from users_profiles.models import Profile, User
+from users_profiles.models.profile import PRIVATE_FIELDS
+from users_profiles.models.user import UserQuerySet
+
+SEARCH = "q"
+TOP_LOCATIONS = 10
+MAX_QUERY_BYTES = 10_000
+
+# Values that are no role and no place, and mean something all the same.
+MEMBERS = "member"
+SUPERUSERS = "superuser"
+ELSEWHERE = "other"
+NOWHERE = "none"
+
+# Without an actor it is the operator of the host who asks, with all rights.
+Actor = User | AnonymousUser | None
+Query = str | Mapping[str, str]
+
+
+class SelectionRefused(ValueError):
+    """The selection cannot be made; the text is a sentence for the person who asked for it."""
+
+
+# Days and months in local time --------------------------------------------------------------------------------------
+
+
+def start_of(day: date) -> datetime:
+    """Midnight at the beginning of ``day``, where the office is."""
+    return timezone.make_aware(datetime(day.year, day.month, day.day))
+
+
+def between(first: date | None, last: date | None, field_name: str) -> Q:
+    """The condition that a moment lies in the days from ``first`` to ``last``, both included."""
+    condition = Q()
+    if first:
+        condition &= Q(**{f"{field_name}__gte": start_of(first)})
+    if last:
+        condition &= Q(**{f"{field_name}__lt": start_of(last + timedelta(days=1))})
+    return condition
+
+
+def month_of(day: date) -> tuple[date, date]:
+    """The first and the last day of the month that ``day`` is in."""
+    first = day.replace(day=1)
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def read_day(text: str) -> date | None:
+    """Read a date; one at the edge of the calendar is refused, because the day after it cannot be computed."""
+    if not text:
+        return None
+    value = date.fromisoformat(text)
+    if not 1900 <= value.year <= 2200:
+        raise ValueError(text)
+    return value
+
+
+# What each parameter means ------------------------------------------------------------------------------------------
+
+
+def top_locations(count: int = TOP_LOCATIONS) -> list[tuple[str, int]]:
+    """The locations with the most people, and how many those are."""
+    # Compared by "greater than" and counted by rows, which the index on locations can serve alone: "not equal", and
+    # on SQLite the key of a profile, cannot be found in it.
+    places = Profile.objects.filter(location__gt="").values_list("location").annotate(people=Count("*"))
+    return list(places.order_by("-people", "location")[:count])
+
+
+def _yes_or_no(value: str, holds: Q) -> Q:
+    return {"yes": holds, "no": ~holds}[value]
+
+
+def _role(value: str, to_user: str, to_profile: str) -> Q:
+    """One person is in one of these: superusers count as such, whatever their role."""
+    if value == SUPERUSERS:
+        return Q(**{f"{to_user}is_superuser": True})
+    role = roles.MEMBER if value == MEMBERS else value
+    if role not in roles.LABELS:
+        raise LookupError(value)
+    people = User.objects.filter(is_superuser=False).in_role(role)
+    return Q(**{f"{to_user}pk__in": people.values("pk")})
+
+
+def _active(value: str, to_user: str, to_profile: str) -> Q:
+    return _yes_or_no(value, Q(**{f"{to_user}is_active": True}))
+
+
+def _picture(value: str, to_user: str, to_profile: str) -> Q:
+    return _yes_or_no(value, ~Q(**{f"{to_profile}avatar": ""}))
+
+
+def _complete(value: str, to_user: str, to_profile: str) -> Q:
+    return _yes_or_no(value, roles.is_complete(to_user, to_profile))
+
+
+def _location(value: str, to_user: str, to_profile: str) -> Q:
+    return Q(**{f"{to_profile}location": value})
+
+
+def _location_has(value: str, to_user: str, to_profile: str) -> Q:
+    return Q(**{f"{to_profile}location__icontains": value})
+
+
+def _location_is(value: str, to_user: str, to_profile: str) -> Q:
+    """Those without a place, or in none of the places the dashboard names."""
+    here = f"{to_profile}location"
+    if value == ELSEWHERE:
+        return ~Q(**{f"{here}__in": ["", *(place for place, _people in top_locations())]})
+    return {NOWHERE: Q(**{here: ""})}[value]
+
+
+def _missing(value: str, to_user: str, to_profile: str) -> Q:
+    """Those with nothing in a field, whether their role requires it or not."""
+    if value not in roles.FIELDS:
+        raise LookupError(value)
+    return ~roles.is_filled(value, to_user, to_profile)
+
+
+def _period(value: str) -> tuple[date, date]:
+    """The first and the last day of what lists call "this month" and the like."""
+    today = timezone.localdate()
+    return {
+        "today": (today, today),
+        "week": (today - timedelta(days=6), today),
+        "month": month_of(today),
+        "year": (date(today.year, 1, 1), date(today.year, 12, 31)),
+    }[value]
+
+
+def _joined(value: str, to_user: str, to_profile: str) -> Q:
+    return between(*_period(value), f"{to_user}date_joined")
+
+
+def _joined_from(value: str, to_user: str, to_profile: str) -> Q:
+    return between(read_day(value), None, f"{to_user}date_joined")
+
+
+def _joined_to(value: str, to_user: str, to_profile: str) -> Q:
+    return between(None, read_day(value), f"{to_user}date_joined")
+
+
+def _left(value: str, to_user: str, to_profile: str) -> Q:
+    """Those deactivated in that time who still are; whoever was before we wrote it down left at no known time."""
+    return _gone(*_period(value), to_user)
+
+
+def _left_from(value: str, to_user: str, to_profile: str) -> Q:
+    return _gone(read_day(value), None, to_user)
+
+
+def _left_to(value: str, to_user: str, to_profile: str) -> Q:
+    return _gone(None, read_day(value), to_user)
+
+
+def _gone(first: date | None, last: date | None, to_user: str) -> Q:
+    return Q(**{f"{to_user}is_active": False}) & between(first, last, f"{to_user}deactivated_at")
+
+
+def _signed_in(value: str, to_user: str, to_profile: str) -> Q:
+    path = f"{to_user}last_login"
+    if value == "never":
+        return Q(**{f"{path}__isnull": True})
+    days = {"30": 30, "90": 90, "longer": 90}[value]
+    comparison = "lt" if value == "longer" else "gte"
+    return Q(**{f"{path}__{comparison}": start_of(timezone.localdate() - timedelta(days=days))})
+
+
+def _birthday(value: str, to_user: str, to_profile: str) -> Q:
+    """A month, or the week that begins today."""
+    if value == "week":
+        return Q(In(MonthAndDay(f"{to_profile}birth_date"), birthdays_from(timezone.localdate())))
+    month = {str(number): number for number in range(1, 13)}[value]
+    return Q(**{f"{to_profile}birth_date__month": month})
+
+
+def birthdays_from(today: date, days: int = 7) -> list[str]:
+    """The birthdays, such as ``03-09``, of so many days from today on.
+
+    Who was born on 29 February has theirs on the 28th in the years without one.
+    """
+    coming = [today + timedelta(days=ahead) for ahead in range(days)]
+    found = [f"{day:%m-%d}" for day in coming]
+    short = any((day.month, day.day) == (2, 28) and not isleap(day.year) for day in coming)
+    return [*found, "02-29"] if short else found
+
+
+class MonthAndDay(Func):
+    """The month and day of a date as text, without a call into Python per row on SQLite as Django's own parts are."""
+
+    template = "TO_CHAR(%(expressions)s, 'MM-DD')"
+    output_field = CharField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="SUBSTR(%(expressions)s, 6)", **context)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of the address.
+
+    ``condition`` takes the value and the paths to user and profile, and raises ``LookupError`` or ``ValueError`` for
+    a value that is not offered. A ``typed`` one comes from a text field: trimmed, and left empty it says nothing. A
+    ``private`` one is only for who may see private fields, and so are the values in ``private_values``.
+    """
+
+    condition: Callable[[str, str, str], Q]
+    typed: bool = False
+    private: bool = False
+    private_values: tuple[str, ...] = ()
+
+
+PARAMETERS: dict[str, Parameter] = {
+    "role": Parameter(_role),
+    "active": Parameter(_active),
+    "location": Parameter(_location),
+    "location_has": Parameter(_location_has, typed=True),
+    "location_is": Parameter(_location_is, typed=True),
+    "picture": Parameter(_picture),
+    "complete": Parameter(_complete),
+    "missing": Parameter(_missing, private_values=PRIVATE_FIELDS),
+    "joined": Parameter(_joined),
+    "joined_from": Parameter(_joined_from, typed=True),
+    "joined_to": Parameter(_joined_to, typed=True),
+    "left": Parameter(_left),
+    "left_from": Parameter(_left_from, typed=True),
+    "left_to": Parameter(_left_to, typed=True),
+    "signed_in": Parameter(_signed_in),
+    "birthday": Parameter(_birthday, private=True),
+}
+
+
+# What the parameters are called before people.
+_WORDS = {
+    SEARCH: gettext_lazy("search"),
+    "role": gettext_lazy("role"),
+    "active": gettext_lazy("active"),
+    "location": gettext_lazy("location"),
+    "location_has": gettext_lazy("location contains"),
+    "location_is": gettext_lazy("location"),
+    "picture": gettext_lazy("picture"),
+    "complete": gettext_lazy("complete profile"),
+    "missing": gettext_lazy("missing"),
+    "joined": gettext_lazy("joined"),
+    "joined_from": gettext_lazy("joined since"),
+    "joined_to": gettext_lazy("joined until"),
+    "left": gettext_lazy("left"),
+    "left_from": gettext_lazy("left since"),
+    "left_to": gettext_lazy("left until"),
+    "signed_in": gettext_lazy("last sign-in"),
+    "birthday": gettext_lazy("birthday in month"),
+}
+
+
+def in_words(query: Query) -> str:
+    """An address as people read it: ``role: Editor, search: ada``; empty for everybody."""
+    try:
+        given = parameters(query)
+    except SelectionRefused:
+        return str(query)
+    return ", ".join(f"{_WORDS.get(name, name)}: {value}" for name, value in given.items() if value.strip())
+
+
+def condition(name: str, value: str, to_user: str = "", to_profile: str = "profile__") -> Q:
+    """What ``name=value`` asks of a person; the paths lead there from the model that is asked.
+
+    Raises ``SelectionRefused`` for a parameter that does not exist and for a value that makes no sense. Asks nobody:
+    who may filter by it is for ``conditions`` to say.
+    """
+    parameter = PARAMETERS.get(name)
+    if parameter is None:
+        raise SelectionRefused(_("There is no filter “%(name)s”.") % {"name": name[:40]})
+    if parameter.typed:
+        value = value.strip()
+        if not value:
+            return Q()
+    try:
+        if "\x00" in value:  # PostgreSQL answers a null character in a text with a server error
+            raise ValueError(value)
+        return parameter.condition(value, to_user, to_profile)
+    except (LookupError, ValueError) as error:
+        raise SelectionRefused(
+            _("“%(value)s” makes no sense for the filter “%(name)s”.") % {"value": value[:40], "name": name}
+        ) from error
+
+
+def conditions(query: Query, actor: Actor, to_user: str = "", to_profile: str = "profile__") -> Q:
+    """What all of an address asks of a person. Raises ``SelectionRefused``, also for what ``actor`` may not ask."""
+    if actor is not None and not roles.may(actor, roles.Action.VIEW):
+        raise SelectionRefused(_("You may not see people."))
+    private = actor is None or roles.may(actor, roles.Action.VIEW_PRIVATE)
+    found = Q()
+    for name, value in parameters(query).items():
+        if name == SEARCH:
+            found &= search.matches(_searched(value), to_user, to_profile, private=private)
+            continue
+        if not private and is_private(name, value):
+            raise SelectionRefused(_("You may not use the filter “%(name)s”.") % {"name": name})
+        found &= condition(name, value, to_user, to_profile)
+    return found
+
+
+def is_private(name: str, value: str) -> bool:
+    """Whether only who may see private fields may ask for ``name=value``."""
+    parameter = PARAMETERS.get(name)
+    return parameter is not None and (parameter.private or value in parameter.private_values)
+
+
+def _searched(text: str) -> str:
+    if "\x00" in text:
+        raise SelectionRefused(_("Null characters cannot be searched for."))
+    return text
+
+
+def people(query: Query, actor: Actor) -> UserQuerySet:
+    """The people that the list shows to ``actor`` at the address ``query``, in no order.
+
+    Raises ``SelectionRefused`` with a sentence for people when any part of it is unknown, senseless or forbidden.
+    """
+    found: UserQuerySet = User.objects.filter(conditions(query, actor))
+    return found
+
+
+# Addresses ----------------------------------------------------------------------------------------------------------
+
+
+def parameters(query: Query) -> dict[str, str]:
+    """The parameters of an address. Raises ``SelectionRefused`` for one that cannot be read or says a thing twice."""
+    if not isinstance(query, str):
+        return dict(query)
+    try:
+        if len(query) > MAX_QUERY_BYTES:
+            raise ValueError(query)
+        pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, strict_parsing=bool(query), errors="strict")
+    except ValueError as error:
+        raise SelectionRefused(_("This filter cannot be read. Write it like role=Editor&q=ada.")) from error
+    found = dict(pairs)
+    for name in found:
+        if sum(1 for other, _value in pairs if other == name) > 1:
+            raise SelectionRefused(_("The filter “%(name)s” is there twice.") % {"name": name[:40]})
+    return found
+
+
+def narrowing(address: Mapping[str, Any]) -> dict[str, str]:
+    """Keep of a list's address what says whom it shows, and leave out how: page, order and the like."""
+    return {name: str(value) for name, value in address.items() if name not in _HOW}
+
+
+# Parameters of the list that are about its looks; who is shown does not depend on them.
+_HOW = frozenset({"o", "p", "e", "all", "_facets", "_popup", "_to_field", "_changelist_filters"})
+
+
+# Order --------------------------------------------------------------------------------------------------------------
+
+# What people can be put in order by, and where it is found from the person.
+ORDERS: dict[str, str] = {
+    "username": "username",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "email": "email",
+    "role": "role_name",
+    "is_active": "is_active",
+    "location": "profile__location",
+    "phone_number": "profile__phone_number",
+    "birth_date": "profile__birth_date",
+    "last_login": "last_login",
+    "date_joined": "date_joined",
+    "updated_at": "profile__updated_at",
+}
+DEFAULT_ORDER = ("last_name", "first_name")
+
+
+def ordered(found: UserQuerySet, order: str, actor: Actor) -> UserQuerySet:
+    """Put people in order: names of ``ORDERS`` with commas between, a minus before what goes down.
+
+    The list's own order when there are none. Raises ``SelectionRefused`` for names that do not exist and those that
+    ``actor`` may not see: an order tells as much as the values.
+    """
+    names = [name.strip() for name in order.split(",") if name.strip()] or list(DEFAULT_ORDER)
+    bare = [name.removeprefix("-") for name in names]
+    unknown = [name for name in bare if name not in ORDERS]
+    visible = bare if actor is None else roles.visible_fields(actor, bare)
+    if unknown or visible != bare:
+        wrong = unknown or [name for name in bare if name not in visible]
+        raise SelectionRefused(_("People cannot be put in order by “%(name)s”.") % {"name": wrong[0][:40]})
+    if "role" in bare:
+        found = found.with_role()
+    paths = ["-" * name.startswith("-") + ORDERS[name.removeprefix("-")] for name in names]
+    return found.order_by(*paths, "-pk")  # the key last, as the list does it, so that nobody changes places
+
+
+def order_of(paths: list[str]) -> str:
+    """The order of a list in the words of ``ordered``; ``paths`` are those of its query, from the person."""
+    words = {path: name for name, path in ORDERS.items()}
+    found: dict[str, str] = {}
+    for path in paths:
+        word = words.get(path.removeprefix("-"))
+        if word:
+            found.setdefault(word, "-" * path.startswith("-"))  # who comes first counts; once more changes nothing
+    return ",".join(sign + word for word, sign in found.items())

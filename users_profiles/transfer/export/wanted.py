@@ -1,0 +1,102 @@
+"""What is to be exported, and whether whoever asks may have it. Asked for by a page, a command, or a report to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from users_profiles import roles, selection
+from users_profiles.models import Export, User
+from users_profiles.models.user import UserQuerySet
+from users_profiles.roles import Action
+from users_profiles.transfer import columns
+from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.export import xlsx
+
+# Ticked when somebody exports for the first time: all that an import could bring back, and what it was overtaken by.
+USUAL: tuple[str, ...] = (*columns.NAMES, "version")
+
+
+@dataclass
+class Wanted:
+    """Whom, in which order, with which columns, as what kind of file.
+
+    ``query`` and ``order`` are in the words of selection.py; with ``keys``, only the ticked among those. Without an
+    ``actor`` it is the operator of the host who asks, with all rights.
+    """
+
+    actor: User | None
+    query: str = ""
+    order: str = ""
+    keys: list[int] | None = None
+    columns: Sequence[str] = field(default_factory=lambda: USUAL)
+    format: str = Export.Format.CSV.value
+
+    @classmethod
+    def by(cls, export: Export) -> Wanted:
+        """What an export in the ledger asked for. Raises ``FileRefused`` when whoever asked is not here any more."""
+        if export.owner is None and not export.by_operator:
+            raise FileRefused(_("Whoever asked for this export is not here any more."))
+        return cls(export.owner, export.query, export.order, export.keys, export.columns, export.format)
+
+    def people(self) -> UserQuerySet:
+        """The people, in order. Raises ``FileRefused`` with a sentence when they cannot be selected like that."""
+        try:
+            found = selection.people(self.query, self.actor)
+            if self.keys is not None:
+                found = found.filter(pk__in=self.keys)
+            return selection.ordered(found, self.order, self.actor)
+        except selection.SelectionRefused as refusal:
+            raise FileRefused(str(refusal)) from refusal
+
+    def check(self, count: int = 0) -> None:
+        """Raise ``FileRefused`` when the actor may not have this, or ``count`` people do not fit such a file."""
+        if self.actor is not None and not roles.may(self.actor, Action.EXPORT):
+            raise FileRefused(_("You may not export people."))
+        if not self.columns:
+            raise FileRefused(_("Choose at least one column."))
+        allowed = exportable(self.actor)
+        wrong = [name for name in self.columns if name not in allowed]
+        if wrong or len(set(self.columns)) < len(self.columns):
+            raise FileRefused(
+                _("The columns cannot be exported like that. There are, each once: %(columns)s.")
+                % {"columns": ", ".join(allowed)}
+            )
+        if self.format == Export.Format.XLSX and count > xlsx.MAX_ROWS:
+            raise FileRefused(_("An Excel sheet holds 1,048,575 people. Narrow the selection, or choose CSV."))
+
+    def entry(self, total: int) -> Export:
+        """Write it down in the ledger, before the first row leaves."""
+        return Export.objects.create(
+            owner=self.actor,
+            by_operator=self.actor is None,
+            query=self.query,
+            order=self.order,
+            keys=self.keys,
+            columns=list(self.columns),
+            format=self.format,
+            total=total,
+        )
+
+
+def exportable(actor: User | None) -> list[str]:
+    """The columns that somebody may have."""
+    return columns.exportable(actor is None or roles.may(actor, Action.VIEW_PRIVATE))
+
+
+def address(query: dict[str, Any]) -> str:
+    """The address of a list as it is kept: the same for the same selection."""
+    return urlencode(sorted(query.items()))
+
+
+def last_choice(actor: User) -> Wanted:
+    """What the actor chose the last time, as far as they may still have it."""
+    latest = Export.objects.begun().filter(owner=actor).order_by("-asked_at").first()
+    if latest is None:
+        return Wanted(actor, columns=[name for name in USUAL if name in exportable(actor)], format=Export.Format.XLSX)
+    kept = [name for name in latest.columns if name in exportable(actor)]
+    return Wanted(actor, columns=kept or ["username"], format=latest.format)
