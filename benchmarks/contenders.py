@@ -64,19 +64,9 @@ def _finished(job: Import, state: str) -> int:
 def stock(path: Path) -> int:
     """django-import-export as it comes, on the user, with the usual receiver, which saves the profile at every save."""
     import tablib
-    from django.db.models.signals import post_save
     from import_export import resources
 
-    from users_profiles.models import Profile
-
-    def usual_receiver(instance: User, created: bool, **kwargs: Any) -> None:
-        if created:
-            Profile.objects.create(user=instance)
-        else:
-            instance.profile.save()
-
-    post_save.disconnect(sender=User, dispatch_uid="users_profiles.keep_profile")
-    post_save.connect(usual_receiver, sender=User)
+    _be_a_plain_project()
 
     class StockResource(resources.ModelResource):
         class Meta:
@@ -88,6 +78,30 @@ def stock(path: Path) -> int:
         dataset = tablib.Dataset().load(file.read(), format="csv")
     result = StockResource().import_data(dataset, raise_errors=True)
     return result.total_rows
+
+
+def _be_a_plain_project() -> None:
+    """Take away what our models do beyond the usual, so that the library is not measured with it on its back."""
+    from django.contrib.auth.models import AbstractUser
+    from django.db.models import Model
+    from django.db.models.signals import post_save, pre_save
+
+    from users_profiles.models import Profile
+
+    for signal in (pre_save, post_save):
+        signal.receivers.clear()
+        signal.sender_receivers_cache.clear()
+    User.save, Profile.save = AbstractUser.save, Model.save  # type: ignore[method-assign]
+    with connection.cursor() as cursor:  # a plain username has this index
+        cursor.execute("CREATE UNIQUE INDEX IF NOT EXISTS plain_username ON users_profiles_user (username)")
+
+    def usual_receiver(instance: User, created: bool, **kwargs: Any) -> None:
+        if created:
+            Profile.objects.create(user=instance)
+        else:
+            instance.profile.save()
+
+    post_save.connect(usual_receiver, sender=User, weak=False)
 
 
 def raw(path: Path) -> int:
@@ -110,12 +124,12 @@ def _raw_sqlite(cursor: Any, rows: Iterator[list[str]]) -> int:
         count += len(chunk)
         cursor.executemany(
             f"INSERT INTO users_profiles_user ({_USER}) VALUES (%s, %s, %s, %s, %s, '!', 0, 0, %s) "
-            f"ON CONFLICT (username) DO UPDATE SET {_USER_SET}",
+            f"ON CONFLICT (lower(username)) DO UPDATE SET {_USER_SET}",
             [(*row[:4], row[4] == "yes", now) for row in chunk],
         )
         cursor.executemany(
             f"INSERT INTO users_profiles_profile (user_id, {_PROFILE}, avatar, version, updated_at) "
-            "SELECT id, %s, %s, %s, %s, '', 1, %s FROM users_profiles_user WHERE username = %s "
+            "SELECT id, %s, %s, %s, %s, '', 1, %s FROM users_profiles_user WHERE lower(username) = lower(%s) "
             f"ON CONFLICT (user_id) DO UPDATE SET {_PROFILE_SET}",
             [(*row[6:10], now, row[0]) for row in chunk],
         )
@@ -134,7 +148,8 @@ def _raw_postgres(cursor: Any, rows: Iterator[list[str]]) -> int:
             count += 1
     cursor.execute(
         f"INSERT INTO users_profiles_user ({_USER}) SELECT username, email, first_name, last_name,"
-        f" is_active = 'yes', '!', false, false, now() FROM incoming ON CONFLICT (username) DO UPDATE SET {_USER_SET}"
+        f" is_active = 'yes', '!', false, false, now() FROM incoming"
+        f" ON CONFLICT (lower(username)) DO UPDATE SET {_USER_SET}"
     )
     cursor.execute(
         f"INSERT INTO users_profiles_profile (user_id, {_PROFILE}, avatar, version, updated_at)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from datetime import date
 
 import pytest
@@ -245,3 +246,11 @@ def test_no_text_at_all_breaks_a_cell(text: str) -> None:
         # Anything but a value or a ValueError with a sentence fails the test.
         with contextlib.suppress(ValueError):
             clean(text)
+
+
+def test_letters_that_are_taken_as_they_are_would_not_be_changed_by_a_look_at_them() -> None:
+    """A column of such letters is not cleaned cell by cell."""
+    letters = re.findall(f"[{values.PLAIN_LETTERS}]", "".join(map(chr, range(0xC0, 0x2000))))
+    assert len(letters) > 180
+    for letter in letters:
+        assert values.line(letter, 10) == values.paragraph(letter, 10) == letter

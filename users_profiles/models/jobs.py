@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-# A worker that has not said anything for this long is taken for dead, and its job may be taken over.
-LEASE = timedelta(seconds=30)
-# How often a living one says so: often enough that two lost beats do not cost it its job.
-BEAT = timedelta(seconds=5)
-# A job that is taken over this many times without a single chunk in between is what kills its workers.
-MOST_ATTEMPTS = 8
+from users_profiles.models.leases import LEASE, LeasedJob, LeasedQuerySet, fresh_start
 
 
 def upload_name(job: Import, filename: str) -> str:
@@ -24,31 +20,20 @@ def upload_name(job: Import, filename: str) -> str:
     return f"imports/{secrets.token_hex(16)}"
 
 
-class ImportQuerySet(models.QuerySet["Import"]):
+class ImportQuerySet(LeasedQuerySet["Import"]):
     def visible_to(self, actor: Any) -> Self:
         """Keep the imports somebody may look at: their own, or all of them for who may grant roles."""
         if not actor.has_perm("users_profiles.import_user"):
             return self.none()
         return self if actor.has_perm("users_profiles.grant_role") else self.filter(owner=actor)
 
-    def under_way(self) -> Self:
-        return self.filter(state__in=Import.UNDER_WAY)
-
     def writing(self) -> Self:
         """Keep those that change people, of which only one at a time may have a worker."""
         return self.filter(state__in=Import.WRITING)
 
-    def held(self) -> Self:
-        """Keep those that somebody works on."""
-        return self.filter(lease_until__gte=timezone.now())
 
-    def adrift(self) -> Self:
-        """Keep those under way that nobody works on: not begun yet, or left behind by a worker that died."""
-        return self.under_way().filter(models.Q(lease_until=None) | models.Q(lease_until__lt=timezone.now()))
-
-
-class Import(models.Model):
-    """One file on its way in. States change through the named methods only, each a conditional UPDATE."""
+class Import(LeasedJob):
+    """One file on its way in. Where a worker was killed, its successor goes on after the last whole chunk."""
 
     class State(models.TextChoices):
         UPLOADED = "uploaded", _("Uploaded")
@@ -75,8 +60,6 @@ class Import(models.Model):
         related_name="imports",
         verbose_name=_("imported by"),
     )
-    # Started from the command line of the host, with full rights. Told apart from an owner who has been deleted since.
-    by_operator = models.BooleanField(_("from the command line"), default=False)
     subject = models.CharField(_("what it brings"), max_length=8, choices=Subject, default=Subject.PEOPLE)
     file = models.FileField(_("file"), upload_to=upload_name)
     filename = models.CharField(_("file name"), max_length=255)
@@ -88,10 +71,6 @@ class Import(models.Model):
     headers_digest = models.CharField(max_length=64, blank=True, db_index=True)
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.UPLOADED)
-    failure = models.TextField(_("reason"), blank=True)
-    total = models.PositiveIntegerField(_("rows"), default=0)
-    # How many rows of the file the present state has dealt with: where a killed worker's successor goes on.
-    cursor = models.PositiveIntegerField(_("rows dealt with"), default=0)
     created = models.PositiveIntegerField(_("new"), default=0)
     updated = models.PositiveIntegerField(_("changed"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
@@ -99,6 +78,8 @@ class Import(models.Model):
     left_out = models.PositiveIntegerField(_("left out"), default=0)
     # People who are not in the file and were to be deactivated for it.
     missing = models.PositiveIntegerField(_("not in the file"), default=0)
+    # People whom somebody has changed since the file was exported, and whom the file would change otherwise.
+    overtaken = models.PositiveIntegerField(_("changed since the export"), default=0)
     # The number of the last row that was written: rows after it only say what would have become of them.
     applied_through = models.PositiveIntegerField(default=0)
 
@@ -108,17 +89,9 @@ class Import(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("undone by")
     )
 
-    lease_holder = models.CharField(max_length=64, blank=True)
-    lease_until = models.DateTimeField(null=True)
-    # How often somebody began to work on it since it last got on.
-    attempts = models.PositiveSmallIntegerField(default=0)
-    # When a task for it was last put in the queue, so that looking after lost jobs does not fill the queue.
-    queued_at = models.DateTimeField(null=True)
     # When people were first written. From then on its rows say what was there before, and are kept.
     applied_at = models.DateTimeField(null=True)
     uploaded_at = models.DateTimeField(_("uploaded"), default=timezone.now)
-    started_at = models.DateTimeField(_("started"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
 
     objects = ImportQuerySet.as_manager()
 
@@ -132,15 +105,6 @@ class Import(models.Model):
     def __str__(self) -> str:
         return self.filename
 
-    @property
-    def is_under_way(self) -> bool:
-        return self.state in self.UNDER_WAY
-
-    @property
-    def is_held(self) -> bool:
-        """Whether somebody works on it at this moment."""
-        return self.lease_until is not None and self.lease_until >= timezone.now()
-
     def ahead(self) -> Import | None:
         """The import that writes at this moment, which this one has to wait for."""
         if self.state not in self.WRITING:
@@ -148,29 +112,9 @@ class Import(models.Model):
         return Import.objects.writing().held().exclude(pk=self.pk).first()
 
     @property
-    def percent(self) -> int:
-        return min(100, self.cursor * 100 // self.total) if self.total else 0
-
-    @property
-    def seconds(self) -> float:
-        """How long the present or last state took, in seconds."""
-        if self.started_at is None:
-            return 0.0
-        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
-
-    @property
     def began_at(self) -> datetime | None:
         """When the present state was begun; an undo leaves ``started_at`` to the import."""
         return datetime.fromisoformat(self.undo["started"]) if self.state == self.State.UNDOING else self.started_at
-
-    def _move(self, sources: set[str], target: str, **values: Any) -> bool:
-        """Go from one of ``sources`` to ``target`` in one UPDATE; True when this call was the one that did it."""
-        values["state"] = target
-        moved = Import.objects.filter(pk=self.pk, state__in=sources).update(**values) == 1
-        if moved:
-            for name, value in values.items():
-                setattr(self, name, value)
-        return moved
 
     def _begin(self, sources: set[str], target: str, **values: Any) -> bool:
         fresh: dict[str, Any] = {
@@ -181,9 +125,10 @@ class Import(models.Model):
             "refused": 0,
             "left_out": 0,
             "missing": 0,
+            "overtaken": 0,
         }
         fresh |= {"applied_through": 0, "failure": ""}
-        return self._move(sources, target, **_fresh_start(), **fresh, **values)
+        return self._move(sources, target, **fresh_start(), **fresh, **values)
 
     def start_check(self) -> bool:
         """Begin, or begin again, to compare the file with what we know; nothing is written to people.
@@ -211,7 +156,7 @@ class Import(models.Model):
         """Go on after a failure where it stopped, with the rows already written counted once."""
         if not self.can_be_resumed:
             return False
-        return self._move({self.State.FAILED}, self.State.APPLYING, failure="", **_fresh_start())
+        return self._move({self.State.FAILED}, self.State.APPLYING, failure="", **fresh_start())
 
     @property
     def can_be_resumed(self) -> bool:
@@ -244,7 +189,7 @@ class Import(models.Model):
         note |= {} if write else {"plan": {}, "planned": False}
         if "seconds" not in note:
             note["seconds"] = self.seconds
-        begin = {**_fresh_start(), "started_at": self.started_at, "finished_at": self.finished_at, "failure": ""}
+        begin = {**fresh_start(), "started_at": self.started_at, "finished_at": self.finished_at, "failure": ""}
         return self._move({self.state}, self.State.UNDOING, undo=note, undone_by=actor, cursor=0, **begin)
 
     def finish_undo(self) -> bool:
@@ -264,6 +209,9 @@ class Import(models.Model):
         sources: set[str] = {self.State.CHECKING, self.State.APPLYING}
         return self._leave_undo() or self._move(sources, self.State.CANCELLED, finished_at=timezone.now())
 
+    def sorry(self) -> str:
+        return gettext("Something went wrong on our side. What is counted here is stored, the rest is not; try again.")
+
     def fail(self, reason: str) -> bool:
         """Give up, with a sentence for the person who started it. An undo that failed can be begun again."""
         under_way: set[str] = {self.State.UPLOADED, self.State.CHECKING, self.State.APPLYING}
@@ -271,58 +219,20 @@ class Import(models.Model):
             under_way, self.State.FAILED, failure=reason, finished_at=timezone.now()
         )
 
-    def take_lease(self, holder: str) -> bool:
-        """Become the only one who works on this job; False while somebody else does, or another import writes."""
-        now = timezone.now()
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=now) | models.Q(lease_holder=holder)
-        mine = Import.objects.under_way().filter(free, pk=self.pk, state=self.state)
-        attempts = models.Case(models.When(lease_holder=holder, then="attempts"), default=models.F("attempts") + 1)
-        with transaction.atomic():
-            if self.state in self.WRITING and not self._has_turn():
-                return False
-            # The task that led here is used up: if this holder dies, the job needs a new one, and at once.
-            taken = {"lease_holder": holder, "lease_until": now + LEASE, "queued_at": None}
-            return mine.update(attempts=attempts, **taken) == 1
-
     def _has_turn(self) -> bool:
-        """Whether no other import writes; holds until the end of the transaction.
+        """Whether no other import writes, when this one is to.
 
         Two that ask at once both see the one that began to write earlier, so they wait for each other on its row, and
         the look at who writes comes in a statement of its own, after the waiting.
         """
+        if self.state not in self.WRITING:
+            return True
         list(Import.objects.writing().select_for_update().order_by("pk").values_list("pk"))
         return self.ahead() is None
 
-    def release_lease(self, holder: str) -> None:
-        """Let somebody else go on at once, without waiting for the lease to run out."""
-        Import.objects.filter(pk=self.pk, lease_holder=holder).update(
-            lease_holder="", lease_until=None, attempts=0, queued_at=None
-        )
-
-    def advance(self, holder: str, cursor: int, **counts: Any) -> bool:
-        """Move the cursor and renew the lease; False when the job was cancelled or taken over meanwhile.
-
-        Called inside the transaction of the chunk it accounts for: a chunk and its cursor commit together or not.
-        """
-        mine = Import.objects.under_way().filter(pk=self.pk, lease_holder=holder)
-        if mine.update(cursor=cursor, lease_until=timezone.now() + LEASE, attempts=0, **counts) != 1:
-            return False
-        self.cursor = cursor
-        for name, value in counts.items():
-            setattr(self, name, value)
-        return True
-
-
-def _fresh_start() -> dict[str, Any]:
-    """The bookkeeping of a state in which somebody is to work on the job."""
-    return {
-        "started_at": timezone.now(),
-        "finished_at": None,
-        "lease_holder": "",
-        "lease_until": None,
-        "attempts": 0,
-        "queued_at": None,
-    }
+    def advance(self, holder: str, cursor: int, **values: Any) -> bool:
+        """Called inside the transaction of the chunk it accounts for: a chunk and its cursor commit together or not."""
+        return super().advance(holder, cursor, attempts=0, **values)
 
 
 class ImportRow(models.Model):
@@ -335,15 +245,24 @@ class ImportRow(models.Model):
         REFUSED = "refused", _("Refused")
         LEFT_OUT = "left", _("Left out")
         MISSING = "missing", _("Not in the file")
+        OVERTAKEN = "stale", _("Changed since your export")
 
     class Invitation(models.TextChoices):
         QUEUED = "queued", _("Waiting to be sent")
         SENT = "sent", _("Sent")
         FAILED = "failed", _("Could not be sent")
 
-    # No index of its own: the constraint below begins with it, and a million rows are written through each index.
+    # What is nearly always the same, the database fills in: bulk writers need not name it a million times.
+    # Neither key is checked by the database: for PostgreSQL that is a query, and a lock on the person, for each of a
+    # million rows. Deleting by the ORM keeps both in order. The first needs no index either: the constraint below
+    # begins with it.
     job = models.ForeignKey(
-        Import, on_delete=models.CASCADE, related_name="rows", db_index=False, verbose_name=_("import")
+        Import,
+        on_delete=models.CASCADE,
+        related_name="rows",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("import"),
     )
     # As a spreadsheet numbers it: the header is row 1.
     number = models.PositiveIntegerField(_("row"))
@@ -353,18 +272,19 @@ class ImportRow(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         related_name="import_rows",
+        db_constraint=False,
         verbose_name=_("person"),
     )
     label = models.CharField(_("who"), max_length=320, blank=True)
     # Staff untick rows that are not to be applied.
-    ticked = models.BooleanField(_("apply"), default=True)
+    ticked = models.BooleanField(_("apply"), default=True, db_default=True)
     # {field: [old, new]} as text; old is null for somebody new.
     changes = models.JSONField(_("changes"), default=dict)
     # One entry for each mistake: its column (the header), value (the text) and reason (a sentence).
-    errors = models.JSONField(_("errors"), default=list)
+    errors = models.JSONField(_("errors"), default=list, db_default=[])
     # What an undo did to this row (removed, deactivated, restored), or the reason why it kept it.
-    undone = models.CharField(_("undone"), max_length=200, blank=True)
-    # The invitation of somebody new; the database fills it in, so that bulk writers need not name it.
+    undone = models.CharField(_("undone"), max_length=200, blank=True, db_default="")
+    # The invitation of somebody new.
     invited = models.CharField(_("invited"), max_length=6, blank=True, choices=Invitation, db_default="")
     invited_at = models.DateTimeField(_("invited"), null=True)
 
@@ -375,9 +295,10 @@ class ImportRow(models.Model):
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="import_row_once")]
         indexes = [
             models.Index(fields=["job", "outcome", "number"], name="import_row_outcome"),
-            # Few are unticked or invited among many, and a page asks for their number each time it is shown.
+            # Few are unticked, invited or undone among many, and a page asks for their number each time it is shown.
             models.Index(fields=["job", "outcome"], condition=models.Q(ticked=False), name="import_row_unticked"),
             models.Index(fields=["job", "invited"], condition=~models.Q(invited=""), name="import_row_invited"),
+            models.Index(fields=["job", "undone"], condition=~models.Q(undone=""), name="import_row_undone"),
         ]
         default_permissions = ()
 

@@ -28,14 +28,14 @@ class Profile(models.Model):
         related_name="profile",
         verbose_name=_("person"),
     )
-    avatar = avatars.AvatarField(_("picture"), upload_to=avatars.random_name, blank=True)
+    avatar = avatars.AvatarField(_("picture"), upload_to=avatars.random_name, blank=True, db_default="")
     bio = models.TextField(_("about"), blank=True, validators=[MaxLengthValidator(2_000)])
     location = models.CharField(_("location"), max_length=150, blank=True)
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
     phone_number = phones.PhoneField(
         _("phone number"), blank=True, help_text=_("With country code, such as +49 30 123456.")
     )
-    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, db_default=1, editable=False)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
 
     class Meta:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +25,26 @@ class Role(models.TextChoices):
     ADMIN = "Admin", _("Admin")
     EDITOR = "Editor", _("Editor")
     READER = "Reader", _("Reader")
+
+
+# What a version of a person consists of, beside the profile, which has one of its own. When somebody last signed in, or
+# which algorithm their password is hashed with, is no news to anybody.
+VERSIONED = frozenset({"username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser"})
+
+
+def _next_version(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What goes along when these values are written to a person who is there already.
+
+    The database counts and looks, not a copy in memory: two people who loaded version 5 and both save must end at
+    version 7, and who was inactive before does not leave a second time.
+    """
+    along: dict[str, Any] = {"version": models.F("version") + 1} if VERSIONED.intersection(values) else {}
+    if "is_active" in values:
+        leaves_now = models.When(is_active=True, then=models.Value(timezone.now()))
+        along["deactivated_at"] = (
+            None if values["is_active"] else models.Case(leaves_now, default=models.F("deactivated_at"))
+        )
+    return along
 
 
 def has_username(username: str) -> models.Q:
@@ -67,6 +89,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def search(self, text: str) -> Self:
         """Keep people who match every word in username, names, e-mail, location or phone number."""
         return self.filter(search.matches(text))
+
+    def update(self, **values: Any) -> int:
+        """Write to everybody in one statement; whose own fields it names gets a new version."""
+        return super().update(**{**_next_version(values), **values})
 
     def bulk_create(self, objs: Iterable[User], *args: Any, **kwargs: Any) -> list[User]:  # type: ignore[override]
         """Create many people and the profiles they are guaranteed to have; no signal is sent for any of them."""
@@ -113,7 +139,18 @@ class UserManager(DjangoUserManager.from_queryset(UserQuerySet)):  # type: ignor
 class User(AbstractUser):
     """A person; ``username`` and a non-blank ``email`` are unique without regard to case."""
 
+    # Not unique=True: the constraint below says more, and every index costs, a million times over.
+    username = models.CharField(
+        _("username"),
+        max_length=150,
+        help_text=_("At most 150 letters, digits and @ . + - _"),
+        validators=[UnicodeUsernameValidator()],
+    )
     email = models.EmailField(_("e-mail"), blank=True)
+    # Bulk writers do not name it, so the database knows where to begin, too.
+    version = models.PositiveIntegerField(_("version"), default=1, db_default=1, editable=False)
+    # Null while somebody is active, and where nobody knows: the person is older than this, or came inactive.
+    deactivated_at = models.DateTimeField(_("deactivated"), null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -139,6 +176,10 @@ class User(AbstractUser):
             models.Index(fields=["-date_joined"], name="user_joined"),
             models.Index(fields=["last_login"], name="user_last_login"),
             models.Index(fields=["last_name", "first_name"], name="user_name"),
+            # Few have left among many, and the question is who did since when.
+            models.Index(
+                fields=["-deactivated_at"], condition=models.Q(deactivated_at__isnull=False), name="user_deactivated"
+            ),
         ]
         permissions = [
             ("import_user", "Can import people"),
@@ -151,9 +192,26 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the person and, by the receiver in signals.py, pending edits of a loaded profile: both or neither."""
-        with transaction.atomic(using=kwargs.get("using")):
-            super().save(*args, **kwargs)
+        """Save the person and, by the receiver in signals.py, pending edits of a loaded profile: both or neither.
+
+        What is written becomes the person's next version.
+        """
+        along = {} if self._state.adding else self._goes_along(kwargs.get("update_fields"))
+        if along and kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], *along}
+        self.__dict__.update(along)
+        try:
+            with transaction.atomic(using=kwargs.get("using")):
+                super().save(*args, **kwargs)
+        finally:
+            for name in along:
+                if hasattr(self.__dict__.get(name), "resolve_expression"):
+                    delattr(self, name)  # read again when somebody asks for it
+
+    def _goes_along(self, update_fields: Iterable[str] | None) -> dict[str, Any]:
+        """The version, and the moment of leaving, as far as they follow from what is saved."""
+        names = VERSIONED if update_fields is None else VERSIONED.intersection(update_fields)
+        return _next_version({name: self.__dict__[name] for name in names if name in self.__dict__})
 
     @cached_property
     def role(self) -> str:

@@ -7,12 +7,10 @@ what comes here has been cleaned.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, Protocol
 
 import orjson
@@ -20,20 +18,26 @@ from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
 Model = type[models.Model]
-Values = Sequence[Any]
+# Values by the attribute they go to (such as ``user_id``), all of one length: a table turned on its side. Most of what
+# is to be done to a million values is done to a whole column at once, in a fraction of the time.
+Columns = Mapping[str, Sequence[Any]]
+
+
+# Of a statement for SQLite, which takes 32,766 values in one.
+ROWS_AT_ONCE = 500
 
 
 class Bulk(Protocol):
-    """Writes rows given as tuples in the order of ``names`` (attribute names, such as ``user_id``)."""
+    """Writes columns of values."""
 
-    def insert(self, model: Model, names: Sequence[str], rows: Iterable[Values]) -> None:
-        """Insert rows that are not there yet; a key the database makes itself is left out of ``names``."""
+    def insert(self, model: Model, columns: Columns) -> None:
+        """Insert rows that are not there yet; a key the database makes itself is left out."""
 
-    def insert_numbered(self, model: Model, names: Sequence[str], rows: Sequence[Values]) -> Sequence[int]:
+    def insert_numbered(self, model: Model, columns: Columns) -> Sequence[int]:
         """Insert rows and return the keys they were given, in order."""
 
-    def update(self, model: Model, names: Sequence[str], rows: Iterable[Values]) -> None:
-        """Update rows that are there; the first of ``names`` is the primary key."""
+    def update(self, model: Model, columns: Columns) -> None:
+        """Update rows that are there; the first column is the primary key."""
 
 
 def bulk() -> Bulk:
@@ -48,131 +52,162 @@ def among(values: Collection[Any], of: str = "text") -> Any:
     ``of`` is what PostgreSQL calls their type.
     """
     if connection.vendor == "sqlite":
-        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(values))])
+        return RawSQL("SELECT value FROM json_each(%s)", [orjson.dumps(list(values)).decode()])
     if connection.vendor == "postgresql":
         return RawSQL(f"SELECT unnest(%s::{of}[])", [list(values)])  # noqa: S611 (of is ours)
     return values
 
 
+def look_up_by_index() -> None:
+    """Have the rest of the transaction find a few thousand of a table's rows by their keys.
+
+    PostgreSQL reckons with disks that turn, and would rather read the whole table for each chunk of a file.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL random_page_cost = 1.1")
+
+
 class PortableBulk:
     """By the ORM."""
 
-    def insert(self, model: Model, names: Sequence[str], rows: Iterable[Values]) -> None:
-        model._base_manager.bulk_create([model(**dict(zip(names, row, strict=True))) for row in rows])
+    def insert(self, model: Model, columns: Columns) -> None:
+        self.insert_numbered(model, columns)
 
-    def insert_numbered(self, model: Model, names: Sequence[str], rows: Sequence[Values]) -> Sequence[int]:
-        made = model._base_manager.bulk_create([model(**dict(zip(names, row, strict=True))) for row in rows])
-        return [row.pk for row in made]
+    def insert_numbered(self, model: Model, columns: Columns) -> Sequence[int]:
+        return [row.pk for row in model._base_manager.bulk_create(_objects(model, columns))]
 
-    def update(self, model: Model, names: Sequence[str], rows: Iterable[Values]) -> None:
-        fields = [model._meta.get_field(name.removesuffix("_id")).name for name in names]
-        objects = [model(**dict(zip(names, row, strict=True))) for row in rows]
-        if objects:
-            model._base_manager.bulk_update(objects, fields[1:], batch_size=200)
+    def update(self, model: Model, columns: Columns) -> None:
+        fields = [model._meta.get_field(name.removesuffix("_id")).name for name in columns]
+        model._base_manager.bulk_update(_objects(model, columns), fields[1:], batch_size=200)
+
+
+def _objects(model: Model, columns: Columns) -> list[models.Model]:
+    rows = zip(*columns.values(), strict=True)
+    return [model(**dict(zip(columns, row, strict=True))) for row in rows]
 
 
 class SQLiteBulk:
-    """One statement, prepared once and run for every row; the caller's transaction makes it one write."""
+    """Statements of many rows each; the caller's transaction makes them one write."""
 
-    def insert(self, model: Model, names: Sequence[str], rows: Iterable[Values]) -> None:
-        marks = ", ".join(["%s"] * len(names))
-        statement = f"INSERT INTO {_table(model)} ({_columns(model, names)}) VALUES ({marks})"  # noqa: S608
-        with connection.cursor() as cursor:
-            _run_many(cursor, statement, _stored(model, names, rows))
+    def insert(self, model: Model, columns: Columns) -> None:
+        """A third faster than one statement a row, prepared once: it is run less often than it is left and entered."""
+        values = list(chain.from_iterable(zip(*_stored(model, columns), strict=True)))
+        start = f"INSERT INTO {_table(model)} ({_names(model, columns)}) VALUES "  # noqa: S608
+        marks = f"({', '.join('?' * len(columns))})"
+        step = ROWS_AT_ONCE * len(columns)
+        # Past Django's cursor, which would look for its own kind of marks among all of these, and its errors with it.
+        with connection.wrap_database_errors, connection.cursor() as cursor:
+            for at in range(0, len(values), step):
+                some = values[at : at + step]
+                rows = ", ".join([marks] * (len(some) // len(columns)))
+                sqlite3.Cursor.execute(cursor.cursor, start + rows, some)
 
-    def insert_numbered(self, model: Model, names: Sequence[str], rows: Sequence[Values]) -> Sequence[int]:
+    def insert_numbered(self, model: Model, columns: Columns) -> Sequence[int]:
         """Take the next keys ourselves: we hold the write lock, so nobody else can."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [model._meta.db_table])
             [last] = cursor.fetchone() or [0]
-        keys = range(last + 1, last + 1 + len(rows))
-        self.insert(model, ["id", *names], ((key, *row) for key, row in zip(keys, rows, strict=True)))
+        keys = range(last + 1, last + 1 + _length(columns))
+        self.insert(model, {"id": keys, **columns})
         return keys
 
-    def update(self, model: Model, names: Sequence[str], rows: Iterable[Values]) -> None:
-        pk, *others = (_column(model, name) for name in names)
-        changes = ", ".join(f"{column} = %s" for column in others)
+    def update(self, model: Model, columns: Columns) -> None:
+        pk, *others = (_name(model, name) for name in columns)
+        changes = ", ".join(f"{name} = %s" for name in others)
+        keys, *values = _stored(model, columns)
+        statement = f"UPDATE {_table(model)} SET {changes} WHERE {pk} = %s"  # noqa: S608
         with connection.cursor() as cursor:
-            statement = f"UPDATE {_table(model)} SET {changes} WHERE {pk} = %s"  # noqa: S608
-            _run_many(cursor, statement, ((*row[1:], row[0]) for row in _stored(model, names, rows)))
-
-
-def _run_many(cursor: Any, statement: str, rows: Iterable[Values]) -> None:
-    """Hand rows over as they come; the cursor takes any iterable, its stubs want a list."""
-    cursor.executemany(statement, rows)
+            cursor.executemany(statement, zip(*values, keys, strict=True))  # type: ignore[arg-type]  # any iterable
 
 
 class PostgresBulk:
     """COPY, straight into the table for new rows, into a temporary one for a set-based update."""
 
-    def insert(self, model: Model, names: Sequence[str], rows: Iterable[Values]) -> None:
-        self._copy(_table(model), _columns(model, names), _stored(model, names, rows))
+    def insert(self, model: Model, columns: Columns) -> None:
+        self._copy(_table(model), model, columns)
 
-    def insert_numbered(self, model: Model, names: Sequence[str], rows: Sequence[Values]) -> Sequence[int]:
+    def insert_numbered(self, model: Model, columns: Columns) -> Sequence[int]:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-                [_table(model), len(rows)],
-            )
+            # Looked up once, and not for each of the keys.
+            cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [_table(model)])
+            [sequence] = cursor.fetchone()
+            cursor.execute("SELECT nextval(%s) FROM generate_series(1, %s)", [sequence, _length(columns)])
             keys = [key for (key,) in cursor.fetchall()]
-        self.insert(model, ["id", *names], ((key, *row) for key, row in zip(keys, rows, strict=True)))
+        self.insert(model, {"id": keys, **columns})
         return keys
 
-    def update(self, model: Model, names: Sequence[str], rows: Iterable[Values]) -> None:
-        pk, *others = (_column(model, name) for name in names)
-        changes = ", ".join(f"{column} = fresh.{column}" for column in others)
-        table, columns = _table(model), _columns(model, names)
+    def update(self, model: Model, columns: Columns) -> None:
+        pk, *others = (_name(model, name) for name in columns)
+        changes = ", ".join(f"{name} = fresh.{name}" for name in others)
+        table, names = _table(model), _names(model, columns)
         with connection.cursor() as cursor:
-            cursor.execute(f"CREATE TEMPORARY TABLE fresh ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0")  # noqa: S608
-            self._copy("fresh", columns, _stored(model, names, rows))
+            cursor.execute(f"CREATE TEMPORARY TABLE fresh ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0")  # noqa: S608
+            self._copy("fresh", model, columns)
             cursor.execute(f"UPDATE {table} SET {changes} FROM fresh WHERE {table}.{pk} = fresh.{pk}")  # noqa: S608
             cursor.execute("DROP TABLE fresh")
 
-    def _copy(self, table: str, columns: str, rows: Iterable[Values]) -> None:
-        # Python's csv module writes a chunk in a third of the time that the driver takes value by value. Nothing in a
-        # file can be taken for the sign for NULL: it is made up anew each time.
-        null = f"null-{secrets.token_hex(8)}"
+    def _copy(self, table: str, model: Model, columns: Columns) -> None:
+        text = _as_copy_text([_copied(_field(model, name), column) for name, column in columns.items()])
         # copy() is the driver's own and would raise the driver's own errors, which nobody above looks for.
         with (
             connection.wrap_database_errors,
             connection.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '{null}')") as copy,
+            cursor.copy(f"COPY {table} ({_names(model, columns)}) FROM STDIN") as copy,
         ):
-            copy.write(_as_csv(rows, null))
+            copy.write(text)
 
 
-def _as_csv(rows: Iterable[Values], null: str) -> str:
-    table: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for at, column in enumerate(table):
-        if None in column:
-            table[at] = [null if value is None else value for value in column]
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows(zip(*table, strict=True))
-    return out.getvalue()
+def _as_copy_text(columns: Iterable[Sequence[str]]) -> str:
+    """Rows as COPY reads them: a line each, with tabs between the cells; made in a tenth of the driver's own time."""
+    return "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
 
 
-def _stored(model: Model, names: Sequence[str], rows: Iterable[Values]) -> Iterable[Values]:
-    """The rows with their values as the driver takes them: column by column, those it takes as they are untouched."""
-    changed = [(at, convert) for at, name in enumerate(names) if (convert := _converter(_field(model, name)))]
-    if not changed:
-        return rows
-    table: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    if not table:
-        return ()
-    for at, convert in changed:
-        table[at] = [convert(value) for value in table[at]]
-    return zip(*table, strict=True)
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_NULL = r"\N"
+
+
+def _copied(field: Any, column: Sequence[Any]) -> Sequence[str]:
+    """A column as COPY reads it. Text is looked at as a whole first: seldom is there anything to escape."""
+    if isinstance(field, models.DateField):
+        return [_NULL if value is None else _day(value) for value in column]
+    if isinstance(field, models.JSONField):
+        column = list(map(_as_json, column))
+    elif not isinstance(field, models.CharField | models.TextField | models.FileField):
+        return [_NULL if value is None else str(value) for value in column]
+    text = "".join(column)
+    if "\\" in text or "\n" in text or "\t" in text or "\r" in text:
+        return [value.translate(_ESCAPES) for value in column]
+    return column
+
+
+# The same days, and the same moment, come again and again.
+_day = lru_cache(maxsize=10_000)(str)
+
+
+def _stored(model: Model, columns: Columns) -> list[Sequence[Any]]:
+    """The columns with their values as SQLite's driver takes them; those it takes as they are untouched."""
+    stored = []
+    for name, column in columns.items():
+        convert = _converter(_field(model, name))
+        stored.append(column if convert is None else list(map(convert, column)))
+    return stored
 
 
 @cache
 def _converter(field: Any) -> Callable[[Any], Any] | None:
-    """What Django itself does to a value of this field on its way to this database, where it does anything."""
+    """What Django itself does to a value of this field on its way to SQLite, where it does anything."""
     if isinstance(field, models.JSONField):
-        return lambda value: orjson.dumps(value).decode()
-    if isinstance(field, models.DateField) and connection.vendor == "sqlite":
-        # The same days, and the same moment, come again and again.
+        return _as_json
+    if isinstance(field, models.BooleanField) and not field.null:
+        return int  # the driver looks for somebody who can adapt whatever is no plain number or text
+    if isinstance(field, models.DateField):
         return lru_cache(maxsize=10_000)(lambda value: field.get_db_prep_value(value, connection))
     return None
+
+
+def _as_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _table(model: Model) -> str:
@@ -183,9 +218,14 @@ def _field(model: Model, name: str) -> Any:
     return next(field for field in model._meta.concrete_fields if name in {field.name, field.attname})
 
 
-def _column(model: Model, name: str) -> str:
+def _name(model: Model, name: str) -> str:
+    """The database's name of the column that an attribute is kept in."""
     return connection.ops.quote_name(_field(model, name).column)
 
 
-def _columns(model: Model, names: Sequence[str]) -> str:
-    return ", ".join(_column(model, name) for name in names)
+def _names(model: Model, columns: Columns) -> str:
+    return ", ".join(_name(model, name) for name in columns)
+
+
+def _length(columns: Columns) -> int:
+    return len(next(iter(columns.values())))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -45,6 +46,7 @@ class Cleaner:
     def __init__(self, options: Options, resource: columns.PersonResource) -> None:
         self._width = len(options.headers)
         self._need = str(options.match)
+        self._version_at = options.version_at
         self._makes_usernames = bool(options.username_pattern)
         self._columns = [
             _Column(at, name, resource, options.blank_clears) for at, name in enumerate(options.mapping) if name
@@ -57,10 +59,14 @@ class Cleaner:
         table = [self._fitted(row, candidate) for (_number, row), candidate in zip(numbered, candidates, strict=True)]
         cells = list(zip(*table, strict=True))
         cleaned = [column.clean(cells[column.at], candidates) for column in self._columns]
+        if self._version_at >= 0:
+            _note_versions(cells[self._version_at], candidates)
+        has_gaps = any(column.has_gaps for column in self._columns)
         for candidate, row in zip(candidates, zip(*cleaned, strict=True), strict=True):
-            candidate.values = {
-                name: value for name, value in zip(self._names, row, strict=True) if value is not ABSENT
-            }
+            values = zip(self._names, row)  # noqa: B905 (one value a name; to be strict costs as much as the rest)
+            candidate.values = (
+                {name: value for name, value in values if value is not ABSENT} if has_gaps else dict(values)
+            )
             if not candidate.values.get(self._need) and not candidate.problems:
                 self._refuse_nameless(candidate)
         return candidates
@@ -92,6 +98,12 @@ class Cleaner:
         )
 
 
+def _note_versions(cells: Sequence[str], candidates: Sequence[Candidate]) -> None:
+    for cell, candidate in zip(cells, candidates, strict=True):
+        if cell.isascii() and cell.isdigit() and len(cell) < 10:
+            candidate.version = int(cell)
+
+
 class _Column:
     """One column of the file and the field it is taken for."""
 
@@ -103,12 +115,17 @@ class _Column:
         self._longest = settings.IMPORT_MAX_CELL
         self._plain = _plain_column(name) if self._longest >= _LONGEST_PLAIN else None
         self._known: dict[str, Any] = {}
+        # Whether the chunk that was cleaned last says nothing about the field in some row.
+        self.has_gaps = False
 
     def clean(self, cells: Sequence[str], candidates: Sequence[Candidate]) -> Sequence[Any]:
+        """The values of a chunk's cells; what cannot be taken becomes a problem of its row."""
+        self.has_gaps = False
         if self._plain is not None:
             text = "\n".join(cells)
             if self._plain.fullmatch(text) and text.count("\n") == len(cells) - 1:  # else a cell has a break in it
-                return cells
+                with suppress(ValueError):
+                    return cells if self.name not in _ALL_AT_ONCE else _ALL_AT_ONCE[self.name](cells)
         known = self._known
         return [
             known[cell] if cell in known else self._clean_cell(cell, candidate)
@@ -117,6 +134,7 @@ class _Column:
 
     def _clean_cell(self, cell: str, candidate: Candidate) -> Any:
         if not cell or cell.isspace():
+            self.has_gaps = self.has_gaps or self._blank is ABSENT
             return self._blank
         try:
             if len(cell) > self._longest:
@@ -125,6 +143,7 @@ class _Column:
             value = self._clean(values.restore(cell))
         except ValueError as error:
             candidate.problems.append(Problem(self.name, cell, str(error)))
+            self.has_gaps = True
             return ABSENT
         if len(self._known) < REMEMBERED and len(cell) < 64:
             self._known[cell] = value
@@ -136,10 +155,15 @@ _PLAIN = {
     "username": r"[A-Za-z0-9_@.+][A-Za-z0-9_@.+-]{0,149}",
     "email": values.PLAIN_EMAIL,
     "phone_number": r"\+[1-9][0-9]{6,14}",
-    **dict.fromkeys(("first_name", "last_name", "location"), r"[A-Za-z0-9(](?:[ -~]{0,148}[!-~])?"),
-    "bio": r"[A-Za-z0-9(](?:[ -~]{0,1998}[!-~])?",
+    **dict.fromkeys(
+        ("first_name", "last_name", "location"),
+        "[A-Za-z0-9(L](?:[ -~L]{0,148}[!-~L])?".replace("L", values.PLAIN_LETTERS),
+    ),
+    "bio": "[A-Za-z0-9(L](?:[ -~L]{0,1998}[!-~L])?".replace("L", values.PLAIN_LETTERS),
+    "birth_date": values.PLAIN_DATE,
 }
-
+# Where such a cell is not yet its value, what makes a whole column of them into values.
+_ALL_AT_ONCE = {"birth_date": values.plain_days}
 
 # Text of that length may pass without being measured.
 _LONGEST_PLAIN = 2_000

@@ -133,6 +133,8 @@ class PersonResource(ModelResource):
 
 
 NAMES: tuple[str, ...] = PersonResource.Meta.fields
+# What a file of ours says of a person and no file can change. The version tells a file that has been overtaken since.
+READ_ONLY: tuple[str, ...] = ("date_joined", "last_login", "version")
 # What many people can have in common. Who somebody is cannot be a default.
 DEFAULTABLE: tuple[str, ...] = NAMES[2:]
 
@@ -150,12 +152,15 @@ def labels() -> dict[str, str]:
         "location": _("Location"),
         "birth_date": _("Birth date"),
         "bio": _("About"),
+        "date_joined": _("Joined"),
+        "last_login": _("Last sign-in"),
+        "version": _("Version"),
     }
 
 
 def exportable(private: bool) -> list[str]:
     """The columns that may leave, for somebody who may or may not see private fields."""
-    return [name for name in NAMES if private or name not in PRIVATE_FIELDS]
+    return [name for name in (*NAMES, *READ_ONLY) if private or name not in PRIVATE_FIELDS]
 
 
 def _key(header: str) -> str:
@@ -166,11 +171,27 @@ def _key(header: str) -> str:
 
 _BY_KEY = {_key(word): name for name in NAMES for word in (name, *SYNONYMS[name])}
 _FORBIDDEN_KEYS = {_key(word) for word in FORBIDDEN}
+_READ_ONLY_KEYS = {_key(word) for word in (*READ_ONLY, "joined", "last sign-in")}
 
 
 def field_for(header: str) -> str:
     """The field a header means, or the empty text."""
     return _BY_KEY.get(_key(header), "")
+
+
+def is_read_only(header: str) -> bool:
+    """Whether this is a column of our own exports that there is nothing to import from."""
+    return _key(header) in _READ_ONLY_KEYS
+
+
+def version_at(headers: Sequence[str]) -> int:
+    """Where a file of our own exports says which version of each person it holds; -1 for any other file.
+
+    Other people's files have versions too, of other things: ours are those in which we know every column.
+    """
+    keys = [_key(header) for header in headers]
+    is_ours = all(key in _BY_KEY or key in _READ_ONLY_KEYS for key in keys)
+    return keys.index("version") if is_ours and "version" in keys else -1
 
 
 def recognised(cells: Iterable[str]) -> int:
@@ -187,7 +208,9 @@ def recognise(headers: Sequence[str]) -> tuple[list[str], list[Origin]]:
     mapping = [field_for(header) for header in headers]
     origins = [Origin.NAME if name else Origin.NONE for name in mapping]
     # The closest resemblance first; a field that has its column needs no guess.
-    guesses = [(*_resembling(header), at) for at, header in enumerate(headers) if not mapping[at]]
+    guesses = [
+        (*_resembling(header), at) for at, header in enumerate(headers) if not mapping[at] and not is_read_only(header)
+    ]
     for likeness, name, at in sorted(guesses, key=lambda guess: (-guess[0], guess[2])):
         if likeness and name not in mapping:
             mapping[at], origins[at] = name, Origin.GUESS

@@ -66,6 +66,10 @@ class Options:
     blank_clears: bool = False
     region: str = ""
     date_order: DateOrder = DateOrder.ASK
+    # The column in which a file of our own exports says which version of each person it holds; -1 where there is none.
+    version_at: int = -1
+    # Whether such a file is to win over what somebody has changed since.
+    overtakes: bool = False
     # What new people get where their row says nothing: {field: text as a file would have it}.
     defaults: dict[str, str] = field(default_factory=dict)
     # Usernames of new people that come without one, such as {first}.{last}; empty where none are to be made.

@@ -14,6 +14,7 @@ from users_profiles.transfer import columns
 from users_profiles.transfer.bulk import among
 
 Outcome = ImportRow.Outcome
+UNCHANGED = str(Outcome.UNCHANGED)
 
 
 @dataclass(slots=True)
@@ -36,8 +37,14 @@ class Known:
 
     pk: int
     is_superuser: bool
-    version: int
+    version: int  # of the profile; 0 where there is none yet
+    person_version: int
     values: dict[str, Any]
+
+    @property
+    def total_version(self) -> int:
+        """What an export of ours says of somebody: higher whenever anything about them has changed."""
+        return self.version + self.person_version
 
     @property
     def role(self) -> str:
@@ -57,9 +64,10 @@ class Candidate:
     problems: list[Problem]
     known: Known | None = None
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    outcome: str = Outcome.UNCHANGED
+    outcome: str = UNCHANGED
     user_id: int | None = None
     ticked: bool = True
+    version: int = 0  # of the person, as the file was exported with; 0 where it does not say
 
     @property
     def label(self) -> str:
@@ -75,11 +83,17 @@ class Candidate:
     def refuse(self, reason: str, column: str = "", value: str = "") -> None:
         self.problems.append(Problem(column, value, reason))
 
+    def begin_again(self, values: dict[str, Any], problems: int) -> None:
+        """Forget what was decided: its values are these again, and of its problems only the first so many are left."""
+        self.values, self.known, self.changes = values, None, {}
+        del self.problems[problems:]
+        self.outcome, self.user_id, self.ticked = UNCHANGED, None, True
+
 
 _PROFILE = [f"profile__{name}" for name in ("phone_number", "location", "birth_date", "bio")]
 _PLAIN = ("username", "email", "first_name", "last_name", "is_active")
-_LOADED = ("pk", "is_superuser", "profile__version", *_PLAIN, *_PROFILE)
-_NAMES = [path.removeprefix("profile__") for path in _LOADED[3:]]
+_LOADED = ("pk", "is_superuser", "profile__version", "version", *_PLAIN, *_PROFILE)
+_NAMES = [path.removeprefix("profile__") for path in _LOADED[4:]]
 
 
 class Directory:
@@ -96,14 +110,22 @@ class Directory:
         self.by_email = {person.values["email"].lower(): person for person in self._people.values()}
         self.by_email.pop("", None)
 
+    def find(self, candidate: Candidate) -> tuple[Known | None, Known | None]:
+        """Who has the username of a row, and who has its e-mail."""
+        if not self._people:  # a file of new people
+            return None, None
+        values = candidate.values
+        by_username = self.by_username.get(values.get("username", "").lower())
+        return by_username, self.by_email.get(values.get("email", "").lower())
+
     def _load(self, people: Any, wanted: bool, lock: bool) -> None:
         if not wanted:
             return
         if lock:
             # In the order of keys, so that two imports at once wait for each other instead of deadlocking.
             people = people.select_for_update(of=("self",)).order_by("pk")
-        for pk, is_superuser, version, *values in people.values_list(*_LOADED):
-            known = Known(pk, is_superuser, version or 0, dict(zip(_NAMES, values, strict=True)))
+        for pk, is_superuser, version, person_version, *values in people.values_list(*_LOADED):
+            known = Known(pk, is_superuser, version or 0, person_version, dict(zip(_NAMES, values, strict=True)))
             known.values["role"] = ""
             if version is None:  # made by raw SQL, without the profile it is about to get
                 known.values.update(dict.fromkeys(("phone_number", "location", "bio"), ""))

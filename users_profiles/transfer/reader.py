@@ -86,6 +86,7 @@ def reread(file: IO[bytes], options: Options) -> None:
 def _recognise(file: IO[bytes], options: Options) -> None:
     """Find out what the columns mean, and in what order their dates are written."""
     options.mapping, options.origins = columns.recognise(options.headers)
+    options.version_at = columns.version_at(options.headers)
     options.match = Match.USERNAME if "username" in options.mapping else Match.EMAIL
     options.date_order = DateOrder.ASK
     if "birth_date" in options.mapping:
@@ -101,15 +102,14 @@ def rows(file: IO[bytes], options: Options) -> Rows:
 
     Raises ``FileRefused`` where the file turns out to be broken or beyond a limit.
     """
-    count = 0
+    count, most, header_row = 0, settings.IMPORT_MAX_ROWS, options.header_row
     for number, row in _all_rows(file, options):
-        if number <= options.header_row or not any(row):
+        if number <= header_row or not any(row):
             continue
         count += 1
-        if count > settings.IMPORT_MAX_ROWS:
+        if count > most:
             raise FileRefused(
-                _("This file has more than %(limit)s rows. Split it into smaller files.")
-                % {"limit": settings.IMPORT_MAX_ROWS}
+                _("This file has more than %(limit)s rows. Split it into smaller files.") % {"limit": most}
             )
         yield number, row
 
@@ -127,16 +127,13 @@ def sample(file: IO[bytes], options: Options, most: int = 3) -> list[Row]:
 
 def estimate_rows(file: IO[bytes], options: Options) -> int:
     """About how many rows there are: line ends for text (an upper bound), row tags for Excel."""
-    if options.kind is Kind.XLSX:
-        with excel.opened(file) as book, book.sheet(options.sheet) as source:
-            found = _count(source, b"<row")
-    else:
-        found = _count(file, b"\n") or _count(file, b"\r")
+    is_excel = options.kind is Kind.XLSX
+    found = excel.count_rows(file, options) if is_excel else _count(file, b"\n") or _count(file, b"\r")
     return max(0, found - options.header_row)
 
 
 def _count(file: IO[bytes], needle: bytes) -> int:
-    """Count a short needle in a stream; one that straddles two blocks may be missed, which an estimate can bear."""
+    """Count a sign in a stream."""
     file.seek(0)
     return sum(block.count(needle) for block in iter(lambda: file.read(_BLOCK), b""))
 
@@ -258,12 +255,12 @@ def _table_score(text: str, delimiter: str) -> tuple[int, float, int]:
 def _text_rows(file: IO[bytes], encoding: str, delimiter: str) -> Rows:
     file.seek(0)
     text = io.TextIOWrapper(_Unclosable(file), encoding=encoding, newline="")  # type: ignore[type-var]
-    number = 0
+    number, most = 0, settings.IMPORT_MAX_COLUMNS
     try:
         # Strict: without it a quotation mark that is never closed swallows the rest of the file into one cell.
         for row in csv.reader(text, delimiter=delimiter, strict=True):
             number += 1
-            if len(row) > settings.IMPORT_MAX_COLUMNS:
+            if len(row) > most:
                 raise FileRefused(too_many_columns(number))
             yield number, row
     except csv.Error as error:

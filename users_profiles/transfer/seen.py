@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -10,51 +9,91 @@ from django.utils.translation import gettext as _
 
 from users_profiles.transfer.people import Candidate
 
+# So many values of a column are remembered in memory, about 6 MB; after that all of them move to a file.
+IN_MEMORY = 50_000
+
 
 class Seen:
-    """Remembers usernames and e-mails by hash, in a temporary database file and not in memory.
+    """Remembers the usernames and e-mails of a file by their hashes.
 
-    A million names in a set would be the largest thing in the process. Two texts of one hash among a million are a
-    matter of one file in thirty million, and would cost one row that says which other row to look at.
+    Two texts of one hash among a million are a matter of one file in thirty million, and would cost one row that says
+    which other row to look at.
     """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("")  # no name: a file that is gone when the connection is
-        self._database.execute("PRAGMA journal_mode=OFF")
-        self._database.execute("PRAGMA synchronous=OFF")
-        for name in ("username", "email"):
-            self._database.execute(f"CREATE TABLE {name} (hash INTEGER PRIMARY KEY, row INTEGER)")
+        self._firsts = {name: _Firsts() for name in ("username", "email")}
 
     def check(self, candidates: Sequence[Candidate]) -> None:
         """Refuse those of a chunk that are in the file a second time, and remember the others."""
-        for name in ("username", "email"):
-            self._check(name, [candidate for candidate in candidates if candidate.values.get(name)])
+        for name, firsts in self._firsts.items():
+            having = [candidate for candidate in candidates if candidate.values.get(name)]
+            keys = [hash(candidate.values[name].lower()) for candidate in having]
+            if not firsts.note(keys, [candidate.number for candidate in having]):  # seldom; only now ask which
+                _refuse_repeated(name, having, keys, firsts)
 
     def has(self, name: str, value: str) -> bool:
         """Whether any row has this value, given in lower case, be the row good or refused."""
-        found = self._database.execute(f"SELECT 1 FROM {name} WHERE hash = ?", [hash(value)])  # noqa: S608
-        return found.fetchone() is not None
+        return self._firsts[name].row(hash(value)) is not None
 
     def claim(self, name: str, value: str, number: int) -> bool:
         """Note that a row has this value, given in lower case; False when another row has it already."""
         key = hash(value)
-        self._database.execute(f"INSERT INTO {name} VALUES (?, ?) ON CONFLICT DO NOTHING", [key, number])  # noqa: S608
-        [first] = self._database.execute(f"SELECT row FROM {name} WHERE hash = ?", [key]).fetchone()  # noqa: S608
-        return bool(first == number)
+        self._firsts[name].note([key], [number])
+        return self._firsts[name].row(key) == number
 
-    def _check(self, name: str, candidates: Sequence[Candidate]) -> None:
-        pairs = [(hash(candidate.values[name].lower()), candidate.number) for candidate in candidates]
-        cursor = self._database.execute(
-            f"INSERT INTO {name} SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",  # noqa: S608 (one of two names above)
-            [json.dumps(pairs)],
-        )
-        if cursor.rowcount < len(pairs):  # seldom; only now is it worth asking which
-            self._refuse_repeated(name, candidates)
 
-    def _refuse_repeated(self, name: str, candidates: Sequence[Candidate]) -> None:
-        for candidate in candidates:
-            key = hash(candidate.values[name].lower())
-            [first] = self._database.execute(f"SELECT row FROM {name} WHERE hash = ?", [key]).fetchone()  # noqa: S608
-            if first != candidate.number:
-                reason = _("Row %(row)s has the same. Keep one of the two rows.") % {"row": first}
-                candidate.refuse(reason, name, candidate.values[name])
+def _refuse_repeated(name: str, candidates: Sequence[Candidate], keys: Sequence[int], firsts: _Firsts) -> None:
+    for candidate, key in zip(candidates, keys, strict=True):
+        first = firsts.row(key)
+        if first != candidate.number:
+            reason = _("Row %(row)s has the same. Keep one of the two rows.") % {"row": first}
+            candidate.refuse(reason, name, candidate.values[name])
+
+
+class _Firsts:
+    """The number of the first row that had each value.
+
+    In memory while there are few of them. A million would be the largest thing in the process, so then they go into a
+    temporary database.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[int, int] = {}
+        self._database: sqlite3.Connection | None = None
+
+    def note(self, keys: Sequence[int], rows: Sequence[int]) -> bool:
+        """Remember the rows of these values; False when some value was there already, in a row before or in these."""
+        if self._database is not None:
+            return self._store(keys, rows)
+        fresh = dict(zip(keys, rows, strict=True))
+        are_new = len(fresh) == len(keys) and self._rows.keys().isdisjoint(fresh)
+        if are_new:
+            self._rows.update(fresh)
+        else:
+            for key, row in zip(keys, rows, strict=True):
+                self._rows.setdefault(key, row)
+        if len(self._rows) > IN_MEMORY:
+            self._move_out()
+        return are_new
+
+    def row(self, key: int) -> int | None:
+        """The number of the first row that had this value."""
+        if self._database is None:
+            return self._rows.get(key)
+        found = self._database.execute("SELECT row FROM firsts WHERE hash = ?", [key]).fetchone()
+        return found and found[0]
+
+    def _move_out(self) -> None:
+        self._database = sqlite3.connect("")  # no name: a file that is gone when the connection is
+        self._database.execute("PRAGMA journal_mode=OFF")
+        self._database.execute("PRAGMA synchronous=OFF")
+        self._database.execute("CREATE TABLE firsts (hash INTEGER PRIMARY KEY, row INTEGER)")
+        rows, self._rows = self._rows, {}
+        self._store(list(rows.keys()), list(rows.values()))
+
+    def _store(self, keys: Sequence[int], rows: Sequence[int]) -> bool:
+        assert self._database is not None  # noqa: S101
+        # Sorted, because neighbours share a page of the file.
+        pairs = sorted(zip(keys, rows, strict=True))
+        cursor = self._database.executemany("INSERT INTO firsts VALUES (?, ?) ON CONFLICT DO NOTHING", pairs)
+        return cursor.rowcount == len(pairs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -70,7 +70,10 @@ PLAIN_EMAIL = (
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 )
 _PLAIN_EMAIL = re.compile(PLAIN_EMAIL)
-_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# Letters of Europe's languages and of Vietnamese that are the same in every form of Unicode.
+PLAIN_LETTERS = "À-ÖØ-öø-ıĴ-ľŁ-ňŊ-žẠ-ỹ"
+PLAIN_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_ISO_DATE = re.compile(PLAIN_DATE)
 _MIDNIGHT = re.compile(r"[ T](?:00:00(?::00(?:\.0+)?)?Z?|12:00(?::00)? AM)$")  # what a spreadsheet adds to a date
 _WORDED_PARTS = re.compile(r"[\s,./-]+|(?<=\d)(?:st|nd|rd|th)\b")
 # In English, German, French, Spanish, Italian, Portuguese and Dutch, without accents.
@@ -219,6 +222,14 @@ def day(value: str, order: DateOrder) -> date:
         ) from None
     if not OLDEST <= found <= date.today():
         raise ValueError(_("A birth date lies between 1900 and today."))
+    return found
+
+
+def plain_days(values: Sequence[str]) -> list[date]:
+    """Days that are all written like 1990-12-31. Raises ``ValueError`` when one of them is none of ``day``'s."""
+    found = list(map(date.fromisoformat, values))
+    if min(found) < OLDEST or max(found) > date.today():
+        raise ValueError
     return found
 
 

@@ -13,17 +13,13 @@ from django.utils import timezone
 
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, Profile, Role, User
-from users_profiles.transfer.bulk import Bulk, bulk
+from users_profiles.transfer.bulk import Bulk, among, bulk
 from users_profiles.transfer.people import Candidate
 
-# In the order of the database's own columns, which is of no importance but easy to compare.
 _USER = ("username", "first_name", "last_name", "email", "is_active")
-_NEW_USER = (*_USER, "password", "is_superuser", "is_staff", "date_joined")
 _PROFILE = ("bio", "location", "birth_date", "phone_number")
-_NEW_PROFILE = ("user_id", *_PROFILE, "avatar", "version", "updated_at")
-_ROW = ("job_id", "number", "outcome", "user_id", "label", "changes", "errors", "ticked", "undone")
-_USER_BLANKS = [(name, True if name == "is_active" else "") for name in _USER]
-_PROFILE_BLANKS = [(name, None if name == "birth_date" else "") for name in _PROFILE]
+# What new people have where their row says nothing.
+_BLANKS: dict[str, Any] = {**dict.fromkeys((*_USER, *_PROFILE), ""), "is_active": True, "birth_date": None, "role": ""}
 
 
 class Writer:
@@ -36,46 +32,54 @@ class Writer:
 
     def create(self, candidates: Sequence[Candidate]) -> None:
         """Store new people with their profiles and roles; sets each candidate's ``user_id``."""
-        now = timezone.now()
-        # What make_password(None) gives, without asking a hasher, or the system for chance, a million times.
-        chance = os.urandom(20 * len(candidates)).hex()
-        passwords = (UNUSABLE_PASSWORD_PREFIX + chance[at : at + 40] for at in range(0, len(chance), 40))
-        people = [
-            self._new_user(row.values, password, now) for row, password in zip(candidates, passwords, strict=True)
-        ]
-        keys = self._tables.insert_numbered(User, _NEW_USER, people)
+        now, count = timezone.now(), len(candidates)
+        values = _columns_of([row.values for row in candidates])
+        user = {
+            **{name: values[name] for name in _USER},
+            "password": _unusable_passwords(count),
+            "is_superuser": [False] * count,
+            "is_staff": list(map(self._staff.__getitem__, values["role"])),
+            "date_joined": [now] * count,
+        }
+        keys = self._tables.insert_numbered(User, user)
         for candidate, key in zip(candidates, keys, strict=True):
             candidate.user_id = key
-        self._tables.insert(Profile, _NEW_PROFILE, [_new_profile(row, now) for row in candidates])
-        self._tables.insert(
-            User.groups.through,
-            ("user_id", "group_id"),
-            [(row.user_id, self._groups[role]) for row in candidates if (role := row.values.get("role"))],
-        )
+        profile = {"user_id": keys, **{name: values[name] for name in _PROFILE}, "updated_at": [now] * count}
+        self._tables.insert(Profile, profile)
+        self._join_groups(list(zip(keys, values["role"], strict=True)))
 
-    def _new_user(self, values: dict[str, Any], password: str, now: Any) -> tuple[Any, ...]:
-        own = [values.get(name, blank) for name, blank in _USER_BLANKS]
-        return (*own, password, False, self._staff[values.get("role", roles.MEMBER)], now)
+    def _join_groups(self, people: Sequence[tuple[int, str]]) -> None:
+        held = [(key, self._groups[role]) for key, role in people if role]
+        if held:
+            users, groups = zip(*held, strict=True)
+            self._tables.insert(User.groups.through, {"user_id": users, "group_id": groups})
 
     def update(self, candidates: Sequence[Candidate]) -> None:
-        """Store the changed fields of people we know; a changed profile becomes its next version."""
-        users = [(row.user_id, *_merged(row, _USER)) for row in candidates if _touches(row, _USER)]
+        """Store the changed fields of people we know; a changed person, or profile, becomes its next version."""
+        users = [row for row in candidates if _touches(row, _USER)]
         if users:
-            self._tables.update(User, ("id", *_USER), users)
+            self._note_leavers(candidates)
+            versions = [row.known.person_version + 1 for row in users if row.known is not None]
+            self._tables.update(User, {**_merged(users, "id", _USER), "version": versions})
         self._update_profiles([row for row in candidates if _touches(row, _PROFILE)])
         self._assign_roles([row for row in candidates if "role" in row.changes])
 
+    def _note_leavers(self, candidates: Sequence[Candidate]) -> None:
+        """Write down since when people are inactive, before they are: only few of a chunk come or go."""
+        for active in (True, False):
+            keys = [
+                row.user_id for row in candidates if "is_active" in row.changes and row.values["is_active"] is active
+            ]
+            if keys:
+                User.objects.filter(pk__in=among(keys, "bigint")).update(is_active=active)
+
     def _update_profiles(self, candidates: Sequence[Candidate]) -> None:
-        now = timezone.now()
-        names = ("user_id", *_PROFILE, "version", "updated_at")
-        rows = [
-            (row.user_id, *_merged(row, _PROFILE), row.known.version + 1, now)
-            for row in candidates
-            if row.known is not None
-        ]
-        if rows:
+        if candidates:
             self._keep_guarantee(candidates)
-            self._tables.update(Profile, names, rows)
+            versions = [row.known.version + 1 for row in candidates if row.known is not None]
+            moments = [timezone.now()] * len(candidates)
+            profile = {**_merged(candidates, "user_id", _PROFILE), "version": versions, "updated_at": moments}
+            self._tables.update(Profile, profile)
 
     def _keep_guarantee(self, candidates: Sequence[Candidate]) -> None:
         """Raw SQL can leave people without a profile; an update would pass them by."""
@@ -91,42 +95,49 @@ class Writer:
         for role, keys in by_role.items():
             roles.assign(User.objects.only("pk", "is_superuser").filter(pk__in=keys), role)
 
-    def record(self, job: Import, candidates: Sequence[Candidate], rendered: Sequence[dict[str, Any]]) -> None:
-        """Keep what became of each row of a chunk; applying overwrites what checking said."""
-        numbers = [candidate.number for candidate in candidates]
-        ImportRow.objects.filter(job=job, number__range=(numbers[0], numbers[-1])).delete()
-        self._tables.insert(
-            ImportRow,
-            _ROW,
-            [
-                (
-                    job.pk,
-                    row.number,
-                    str(row.outcome),
-                    row.user_id,
-                    row.label[:320],
-                    changes,
-                    [problem.to_json() for problem in row.problems],
-                    row.ticked,
-                    "",
-                )
-                for row, changes in zip(candidates, rendered, strict=True)
-            ],
-        )
+    def record(self, job: Import, candidates: Sequence[Candidate], anew: bool) -> None:
+        """Keep what became of each row of a chunk, their changes as text; with ``anew``, instead of what was kept."""
+        if anew:
+            numbers = (candidates[0].number, candidates[-1].number)
+            ImportRow.objects.filter(job=job, number__range=numbers).delete()
+        rows: dict[str, Sequence[Any]] = {
+            "job_id": [job.pk] * len(candidates),
+            "number": [row.number for row in candidates],
+            "outcome": [row.outcome for row in candidates],
+            "user_id": [row.user_id for row in candidates],
+            "label": [row.label[:320] for row in candidates],
+            "changes": [row.changes for row in candidates],
+        }
+        # Hardly any chunk has these.
+        if any(row.problems for row in candidates):
+            rows["errors"] = [[problem.to_json() for problem in row.problems] for row in candidates]
+        if not all(row.ticked for row in candidates):
+            rows["ticked"] = [row.ticked for row in candidates]
+        self._tables.insert(ImportRow, rows)
+
+
+def _columns_of(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """What new people are made of, by field."""
+    return {name: [row.get(name, blank) for row in rows] for name, blank in _BLANKS.items()}
+
+
+def _unusable_passwords(count: int) -> list[str]:
+    """What make_password(None) gives, without asking a hasher, or the system for chance, a million times."""
+    chance = os.urandom(20 * count).hex()
+    return [UNUSABLE_PASSWORD_PREFIX + chance[at : at + 40] for at in range(0, len(chance), 40)]
 
 
 def _touches(candidate: Candidate, names: Sequence[str]) -> bool:
     return not candidate.changes.keys().isdisjoint(names)
 
 
-def _new_profile(candidate: Candidate, now: Any) -> tuple[Any, ...]:
-    values = candidate.values
-    own = [values.get(name, blank) for name, blank in _PROFILE_BLANKS]
-    return (candidate.user_id, *own, "", 1, now)
-
-
-def _merged(candidate: Candidate, names: Sequence[str]) -> list[Any]:
-    """What is stored, with what the row changes laid over it."""
-    stored = candidate.known.values if candidate.known else {}
-    changes = candidate.changes
-    return [changes[name][1] if name in changes else stored[name] for name in names]
+def _merged(candidates: Sequence[Candidate], key: str, names: Sequence[str]) -> dict[str, list[Any]]:
+    """What is stored of people, by field, with what their rows change laid over it."""
+    known = [row.known.values for row in candidates if row.known is not None]
+    changes = [row.changes for row in candidates]
+    merged: dict[str, list[Any]] = {key: [row.user_id for row in candidates]}
+    for name in names:
+        merged[name] = [
+            change[name][1] if name in change else stored[name] for change, stored in zip(changes, known, strict=True)
+        ]
+    return merged

@@ -1,0 +1,147 @@
+"""A file of our own exports that has been overtaken: what somebody changed here since stays, unless staff say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from tests.test_importer import apply, check
+from users_profiles.models import Import, ImportRow, Profile, User
+from users_profiles.transfer import columns, importer
+from users_profiles.transfer.export import formats
+
+pytestmark = pytest.mark.django_db
+Outcome = ImportRow.Outcome
+
+
+def exported() -> str:
+    """Everybody, as our own export gives them to a person who then edits the file."""
+    names = [*columns.NAMES, "version"]
+    blocks = formats.blocks(User.objects.order_by("username"), names, "csv")
+    return b"".join(block for block, _rows in blocks).decode("utf-8-sig")
+
+
+@pytest.fixture
+def ada(make_person: Callable[..., User]) -> User:
+    return make_person("ada", first_name="Ada", location="London")
+
+
+@pytest.fixture
+def bob(make_person: Callable[..., User]) -> User:
+    return make_person("bob", first_name="Bob", location="London")
+
+
+def move(person: User, location: str) -> None:
+    person = User.objects.get(pk=person.pk)
+    person.profile.location = location
+    person.save()
+
+
+def places() -> dict[str, str]:
+    return dict(Profile.objects.values_list("user__username", "location"))
+
+
+def test_an_export_that_comes_back_at_once_changes_nothing(ada: User, bob: User) -> None:
+    job = apply(exported())
+    assert (job.unchanged, job.updated, job.overtaken) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("change", ["profile", "person", "role", "import"])
+def test_whoever_was_changed_since_is_flagged_and_stays(ada: User, bob: User, change: str) -> None:
+    edited = exported().replace("London", "Paris")
+    if change == "profile":
+        move(ada, "Rome")
+    elif change == "person":
+        User.objects.get(pk=ada.pk).save(update_fields=["first_name"])
+    elif change == "role":
+        from users_profiles import roles
+
+        roles.assign([User.objects.get(pk=ada.pk)], "Reader")
+    else:
+        apply("username,bio\nada,Mathematician\n")
+    kept = places()["ada"]
+
+    job = check(edited)
+    assert (job.updated, job.overtaken) == (1, 1)
+    row = job.rows.get(outcome=Outcome.OVERTAKEN)
+    assert (row.label, row.ticked) == ("Ada", False)
+    assert row.changes["location"] == [kept, "Paris"]
+
+    assert job.start_apply()
+    importer.run(job)
+    job.refresh_from_db()
+    assert (job.updated, job.left_out, job.overtaken) == (1, 1, 0)
+    assert places() == {"ada": kept, "bob": "Paris"}
+
+
+def test_a_ticked_row_wins_over_what_was_changed_since(ada: User, bob: User) -> None:
+    edited = exported().replace("London", "Paris")
+    move(ada, "Rome")
+    job = check(edited)
+    job.rows.filter(outcome=Outcome.OVERTAKEN).update(ticked=True)
+    assert job.start_apply()
+    importer.run(job)
+    job.refresh_from_db()
+    assert (job.updated, job.left_out) == (2, 0)
+    assert places() == {"ada": "Paris", "bob": "Paris"}
+
+
+def test_somebody_changed_between_the_check_and_the_import_stays(ada: User, bob: User) -> None:
+    job = check(exported().replace("London", "Paris"))
+    assert (job.updated, job.overtaken) == (2, 0)
+    move(ada, "Rome")
+    assert job.start_apply()
+    importer.run(job)
+    job.refresh_from_db()
+    assert (job.updated, job.left_out) == (1, 1)
+    assert places() == {"ada": "Rome", "bob": "Paris"}
+
+
+def test_a_sign_in_is_no_change(ada: User, bob: User) -> None:
+    from django.contrib.auth.models import update_last_login
+
+    edited = exported().replace("London", "Paris")
+    update_last_login(User, User.objects.get(pk=ada.pk))
+    assert check(edited).overtaken == 0
+
+
+def test_a_file_may_be_told_to_win(ada: User, bob: User) -> None:
+    edited = exported().replace("London", "Paris")
+    move(ada, "Rome")
+    assert apply(edited, overtakes=True).updated == 2
+    assert places() == {"ada": "Paris", "bob": "Paris"}
+
+
+def test_a_version_in_somebody_elses_file_is_of_something_else(ada: User) -> None:
+    move(ada, "Rome")
+    job = check("username,location,laptop,version\nada,Paris,X1,1\n")
+    assert (job.updated, job.overtaken) == (1, 0)
+
+
+@pytest.mark.parametrize("cell", ["", "x", "٣", "-1", "99999999999999999999", "0"])
+def test_a_version_that_is_none_is_passed_over(ada: User, cell: str) -> None:
+    move(ada, "Rome")
+    job = check(f"username,location,version\nada,Paris,{cell}\n")
+    assert (job.updated, job.overtaken, job.refused) == (1, 0, 0)
+
+
+def test_the_page_shows_both_sides_and_asks(ada: User, bob: User, admin: User, browse: Callable[..., Any]) -> None:
+    edited = exported().replace("London", "Paris")
+    move(ada, "Rome")
+    job = check(edited, admin)
+    client = browse(admin)
+    address = reverse("admin:users_profiles_import_change", args=[job.pk])
+    page = client.get(address).content.decode()
+    assert "was changed here after this file was exported" in page
+    assert "Import: add 0, change 1" in page
+    rows = client.get(f"{address}?show=stale").content.decode()
+    assert "Rome" in rows
+    assert "Paris" in rows
+    number = job.rows.get(outcome=Outcome.OVERTAKEN).number
+    tick = reverse("admin:users_profiles_import_tick", args=[job.pk])
+    client.post(tick, {"row": [number], "ticked": [number], "show": "stale"})
+    assert "Import: add 0, change 2" in client.get(address).content.decode()
+    assert Import.objects.get(pk=job.pk).rows.get(number=number).ticked
