@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,8 +19,8 @@ from django.utils import timezone
 from tests.admin_pages import messages_of, user_page
 from tests.test_admin_transfer import choose, page, upload
 from tests.test_importer import check
+from tests.test_reader import book
 from users_profiles import roles
-from users_profiles.admin import import_rows
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import importer, inviting
 
@@ -58,160 +60,6 @@ def html(client: Client, name: str, job: Import, **query: Any) -> str:
 def text(content: str) -> str:
     """What a page says, without its tags."""
     return " ".join(re.sub(r"<[^>]*>", " ", content).split())
-
-
-# Ticks --------------------------------------------------------------------------------------------------------------
-
-
-def test_an_unticked_row_is_left_out_and_the_counts_follow(browse: Browse, editor: User) -> None:
-    client = browse(editor)
-    job = checked(client, "username\nada\nbob\ncarl\n")
-    answer = client.post(page("tick", job), {"show": "new", "row": ["2", "3", "4"], "ticked": ["2", "4"]}, follow=True)
-    assert "Import: add 2, change 0" in answer.content.decode()
-    assert "1 unticked" in text(answer.content.decode())
-    client.post(page("apply", job))
-    assert sorted(User.objects.values_list("username", flat=True)) == ["ada", "carl", "edgar"]
-    assert "1 Left out" in text(html(client, "change", job))
-
-
-def test_a_script_that_ticks_is_sent_only_what_follows_from_it(browse: Browse, editor: User) -> None:
-    client = browse(editor)
-    job = checked(client, "username\nada\nbob\n")
-    answer = client.post(page("tick", job), {"show": "new", "row": "2"}, headers={"X-Requested-With": "fetch"})
-    assert "Import: add 1, change 0" in answer.content.decode()
-    assert "<html" not in answer.content.decode()
-    answer = client.post(
-        page("tick", job), {"show": "new", "row": "2", "ticked": "2"}, headers={"X-Requested-With": "fetch"}
-    )
-    assert "Import: add 2, change 0" in answer.content.decode()
-
-
-def test_ticking_does_not_lose_the_place(browse: Browse, editor: User) -> None:
-    client = browse(editor)
-    job = checked(client, "username\n" + "".join(f"user{at}\n" for at in range(60)))
-    place = {"show": "new", "q": "user", "page": "2", "row": "60"}
-    assert client.post(page("tick", job), place).url == f"{page('change', job)}?show=new&q=user&page=2"
-
-
-def test_all_rows_of_a_tab_are_unticked_at_once_and_no_others(browse: Browse, editor: User, make_person: Make) -> None:
-    make_person("ada", location="Berlin")
-    client = browse(editor)
-    job = checked(client, "username,location\nada,Paris\nbob,Rome\ncarl,Oslo\n")
-    client.post(page("tick", job), {"show": "new", "all": "untick"})
-    assert list(job.rows.filter(ticked=False).values_list("number", flat=True)) == [3, 4]
-    client.post(page("tick", job), {"show": "new", "all": "tick", "q": "oslo"})
-    assert list(job.rows.filter(ticked=False).values_list("number", flat=True)) == [3]
-
-
-def test_refused_rows_cannot_be_ticked_and_nothing_can_once_it_is_applied(browse: Browse, editor: User) -> None:
-    client = browse(editor)
-    job = checked(client, "username,email\nada,nonsense\nbob,\n")
-    assert 'name="ticked"' not in html(client, "change", job, show="refused")
-    client.post(page("tick", job), {"show": "refused", "row": ["2"]})
-    client.post(page("apply", job))
-    client.post(page("tick", job), {"show": "new", "all": "untick"})
-    assert not job.rows.filter(ticked=False).exists()
-
-
-def test_a_search_finds_rows_by_name_value_and_number(browse: Browse, editor: User, make_person: Make) -> None:
-    make_person("ada", first_name="Ada", last_name="Lovelace", location="Berlin")
-    client = browse(editor)
-    job = checked(client, "username,location,email\nada,Paris,\nbob,Rome,\ncarl,Oslo,nonsense\n")
-
-    def found(show: str, words: str) -> list[int]:
-        rows = client.get(page("change", job), {"show": show, "q": words}).context["rows"]
-        return [row["number"] for row in rows]
-
-    assert [found("changed", words) for words in ("lovelace", "ADA paris", "ada rome")] == [[2], [2], []]
-    assert [found("new", words) for words in ("rome", "3", "99")] == [[3], [3], []]
-    assert found("refused", "nonsense") == [4]
-    assert "No row here has that in it." in html(client, "change", job, show="new", q="zzz")
-
-
-# What is too much to overlook ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def crowd(make_person: Make) -> list[User]:
-    """Enough people that two of them are not many."""
-    return [make_person(f"person{at}", location="Berlin") for at in range(25)]
-
-
-def test_a_few_changes_need_no_warning_and_many_cannot_be_overlooked(
-    browse: Browse, editor: User, crowd: list[User]
-) -> None:
-    client = browse(editor)
-    few = checked(client, "username,location\n" + "".join(f"person{at},Paris\n" for at in range(2)))
-    assert 'name="understood"' not in html(client, "change", few)
-    many = checked(client, "username,location\n" + "".join(f"person{at},Paris\n" for at in range(3)))
-    assert "3 people of 26 would change. That is more than a tenth of all people." in text(html(client, "change", many))
-    answer = client.post(page("apply", many), follow=True)
-    assert messages_of(answer) == ["Nothing was imported. Tick the box to say that you have read the warning."]
-    many.refresh_from_db()
-    assert many.state == "checked"
-    client.post(page("tick", many), {"show": "changed", "row": "2"})
-    client.post(page("apply", many))
-    many.refresh_from_db()
-    assert (many.state, many.updated, many.left_out) == ("done", 2, 1)
-
-
-def test_a_single_deactivation_cannot_be_overlooked(browse: Browse, admin: User, crowd: list[User]) -> None:
-    client = browse(admin)
-    job = checked(client, "username,active\nperson1,no\nperson2,yes\n")
-    assert "1 person would be deactivated and could not sign in any more." in text(html(client, "change", job))
-    client.post(page("apply", job))
-    assert User.objects.get(username="person1").is_active
-    client.post(page("apply", job), {"understood": "yes"})
-    assert not User.objects.get(username="person1").is_active
-
-
-def test_new_people_who_are_inactive_are_nobodys_deactivation(browse: Browse, editor: User) -> None:
-    job = checked(browse(editor), "username,active\nada,no\n")
-    assert not import_rows.weigh(job).must_tick
-
-
-def test_a_roster_is_reviewed_and_above_a_share_its_number_is_typed(
-    browse: Browse, admin: User, crowd: list[User]
-) -> None:
-    client = browse(admin)
-    present = "username\n" + "".join(f"person{at}\n" for at in range(20))
-    job = checked(client, present, roster="location", roster_location="Berlin")
-    content = html(client, "change", job, show="missing")
-    assert "Import: add 0, change 0, deactivate 5" in content
-    assert "Type 5, the number of people to deactivate" in text(content)
-    assert "<del>yes</del> → <ins>no</ins>" in content
-    for wrong in ({}, {"understood": "yes"}, {"understood": "yes", "typed": "4"}, {"typed": "5"}):
-        client.post(page("apply", job), wrong)
-    assert User.objects.filter(is_active=True).count() == 26
-    spared = job.rows.get(label="person24")
-    client.post(page("tick", job), {"show": "missing", "row": spared.number})
-    client.post(page("apply", job), {"understood": "yes", "typed": "5"})
-    assert User.objects.filter(is_active=True).count() == 26
-    client.post(page("apply", job), {"understood": "yes", "typed": " 4 "})
-    gone = User.objects.filter(is_active=False).values_list("username", flat=True)
-    assert sorted(gone) == ["person20", "person21", "person22", "person23"]
-    assert "4 people who are not in the file were deactivated." in text(html(client, "change", job))
-
-
-def test_few_missing_people_need_a_tick_but_no_number(browse: Browse, admin: User, crowd: list[User]) -> None:
-    client = browse(admin)
-    present = "username\n" + "".join(f"person{at}\n" for at in range(24))
-    job = checked(client, present, roster="everybody")
-    assert 'name="typed"' not in html(client, "change", job)
-    client.post(page("apply", job), {"understood": "yes"})
-    assert list(User.objects.filter(is_active=False).values_list("username", flat=True)) == ["person24"]
-
-
-def test_an_editor_is_not_offered_a_roster_and_cannot_ask_for_one(browse: Browse, editor: User, admin: User) -> None:
-    client = browse(editor)
-    upload(client, b"username\nada\n")
-    job = Import.objects.get()
-    assert 'name="roster"' not in html(client, "columns", job)
-    choose(client, job, roster="everybody")
-    job.refresh_from_db()
-    assert (job.state, job.missing, job.options["roster"]) == ("checked", 0, "")
-    upload(browse(admin), b"username\nada\n")
-    assert 'name="roster"' in html(browse(admin), "columns", Import.objects.latest("pk"))
 
 
 # Result -------------------------------------------------------------------------------------------------------------
@@ -467,6 +315,18 @@ def test_an_import_that_stopped_shows_the_step_in_which_it_did(browse: Browse, e
     assert current_step(client, page("change", job)) == "Check"
 
 
+def test_an_import_that_is_taken_back_has_no_steps_left(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    job = applied(client, "username\nada\n")
+    assert '<ol class="steps"' in html(client, "change", job)
+    client.post(page("plan_undo", job))
+    client.post(page("undo", job))
+    for name in ("change", "undo"):
+        assert '<ol class="steps"' not in html(client, name, job)
+    Import.objects.update(state="undoing", undo={**Import.objects.get().undo, "started": timezone.now().isoformat()})
+    assert '<ol class="steps"' not in html(client, "change", job)
+
+
 @pytest.mark.parametrize("how", ["forgotten", "lost"])
 @pytest.mark.parametrize("state", ["uploaded", "checked", "failed"])
 def test_without_its_file_every_page_of_an_import_says_so(browse: Browse, editor: User, how: str, state: str) -> None:
@@ -487,6 +347,24 @@ def test_without_its_file_every_page_of_an_import_says_so(browse: Browse, editor
         client.post(page("apply", job))
         job.refresh_from_db()
         assert (job.state, job.failure) == ("failed", "The file of this import is not kept any more. Upload it again.")
+
+
+def test_the_refused_rows_of_an_excel_file_come_as_a_file_to_mend(browse: Browse, editor: User) -> None:
+    """With its columns and cells as they were, and why each row was refused."""
+    rows = [["ada", "a@example.com", date(1990, 12, 31), 4930123456], ["bob", "nonsense", date(1991, 1, 2), "+49301"]]
+    content = book(["Staff"], ["Username", "E-mail", "Birth date", "Shoe size"], *rows)
+    client = browse(editor)
+    upload(client, content, "staff.xlsx")
+    job = Import.objects.get()
+    choose(client, job)
+    file = b"".join(client.get(page("refused", job)).streaming_content).decode("utf-8-sig")
+    header, line = csv.reader(file.splitlines())
+    assert header == ["Username", "E-mail", "Birth date", "Shoe size", "error"]
+    assert line[:4] == ["bob", "nonsense", "1991-01-02", "'+49301"]
+    assert line[4].startswith("Row 4. E-mail: ")
+    applied(client, file.replace("nonsense", "bob@example.com"))
+    bob = User.objects.get(username="bob")
+    assert (bob.email, bob.profile.birth_date) == ("bob@example.com", date(1991, 1, 2))
 
 
 @pytest.mark.parametrize("content", ["username\nada\n", "<table><tr><td>username</td></tr></table>"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import itertools
 import zipfile
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.data import images
-from users_profiles.transfer import excel, reader
+from users_profiles.transfer import reader
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Kind
 
@@ -323,63 +322,6 @@ def test_a_column_of_dates_says_itself_which_comes_first() -> None:
         for first in ("25/12/1990", "12/25/1990", "01/02/1990")
     )
     assert (german, american, unsure) == (DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST, DateOrder.ASK)
-
-
-def with_shared_texts(rows: list[list[str]]) -> bytes:
-    """An Excel file as Excel writes it: all texts in one table, and their numbers in the cells."""
-    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    texts = "".join(f"<si><t>{text}</t></si>" for row in rows for text in row)
-    numbers = itertools.count()
-    cells = "".join("<row>" + "".join(f'<c t="s"><v>{next(numbers)}</v></c>' for _ in row) + "</row>" for row in rows)
-    parts = {
-        "xl/sharedStrings.xml": f"<sst {space}>{texts}</sst>",
-        SHEET: f"<worksheet {space}><sheetData>{cells}</sheetData></worksheet>",
-    }
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
-    entry = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'.encode()
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(book(["x"]))) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in set(old.namelist()) - parts.keys():
-            content = old.read(name)
-            new.writestr(name, content.replace(b"</Types>", entry) if name == "[Content_Types].xml" else content)
-        for name, text in parts.items():
-            new.writestr(name, text)
-    return out.getvalue()
-
-
-def test_the_texts_of_an_excel_file_are_read_as_far_as_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A million rows have millions of texts; whoever looks at the first three must not wait for all of them."""
-    made: list[str] = []
-
-    def noted(source: Any) -> Any:
-        for text in texts(source):
-            made.append(text)
-            yield text
-
-    texts = excel._texts
-    monkeypatch.setattr(excel, "_texts", noted)
-    file = io.BytesIO(with_shared_texts([["username", "Ort"], *[[f"user{at}", f"Köln {at}"] for at in range(500)]]))
-    options = reader.examine(file)
-    made.clear()
-    assert [row[1] for row in reader.sample(file, options)] == ["Köln 0", "Köln 1", "Köln 2"]
-    assert 8 <= len(made) < 12
-    assert list(reader.rows(file, options))[499] == (501, ["user499", "Köln 499"])
-
-
-def test_texts_of_several_looks_are_joined_and_their_pronunciation_left_out() -> None:
-    runs = "<r><t>Tokyo </t></r><r><rPr><b/></rPr><t>東京</t></r><rPh sb='0' eb='2'><t>トウキョウ</t></rPh>"
-    data = with_shared_texts([["username", "Ort"], ["ada", "MARK"]])
-    with_runs = rewritten(data, {"xl/sharedStrings.xml": lambda old: old.replace(b"<t>MARK</t>", runs.encode())})
-    assert read(with_runs)[1] == [(2, ["ada", "Tokyo 東京"])]
-
-
-@pytest.mark.parametrize("number", [b"99", b"-1"])
-def test_a_text_that_is_not_in_the_file_makes_it_a_damaged_one(number: bytes) -> None:
-    good = with_shared_texts([["username"], ["ada"]])
-    broken = rewritten(good, {SHEET: lambda content: content.replace(b"<v>1</v>", b"<v>" + number + b"</v>")})
-    assert read(good)[1] == [(2, ["ada"])]
-    with pytest.raises(FileRefused, match="damaged"):
-        read(broken)
 
 
 # Without control characters: so many of them on so few lines make it no text.

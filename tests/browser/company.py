@@ -15,8 +15,11 @@ from django.urls import reverse
 from tests.data import images
 from tests.test_pictures import BLUE, RED, zipped
 from users_profiles import invitations
-from users_profiles.models import Import, Role, User
+from users_profiles.models import Export, Import, Role, User
 from users_profiles.transfer import intake, pictures, tasks
+from users_profiles.transfer.export import making
+from users_profiles.transfer.export.sending import Sending
+from users_profiles.transfer.export.wanted import Wanted
 
 FILE = """username;E-mail;Vorname;Nachname;Ort;Telefon;Notiz
 ada;ada@example.com;Ada;Lovelace;Paris;;same person, new place
@@ -36,6 +39,7 @@ class Company:
     without_password: User
     ada: User
     jobs: dict[str, Import] = field(default_factory=dict)
+    exports: dict[str, Export] = field(default_factory=dict)
     password_link: str = ""
     confirm_link: str = ""
 
@@ -55,6 +59,7 @@ def found(superuser: User, make_person: Callable[..., User]) -> Company:
     _fill(company, make_person)
     _import(company)
     _import_pictures(company)
+    _export(company)
     _change_something(company)
     company.password_link = invitations.password_link(company.member)
     address = EmailAddress.objects.create(user=company.member, email="stan@new.example.com")
@@ -111,6 +116,22 @@ def _import_pictures(company: Company) -> None:
     company.jobs["pictures done"].start_apply()
     tasks.start(company.jobs["pictures done"])
     company.jobs["pictures done"].refresh_from_db()
+
+
+def _export(company: Company) -> None:
+    for state in ("making", "done", "broken", "failed", "cancelled"):
+        export = Wanted(company.superuser, "q=a&active=yes").entry(53)
+        company.exports[state] = export
+        if state == "broken":
+            Sending(export).close()
+            continue
+        export.start_making()
+        if state == "done":
+            making.run(export)
+        elif state == "making":
+            export.take_lease("somebody")
+    company.exports["failed"].fail("The disk is full.")
+    company.exports["cancelled"].cancel()
 
 
 def _change_something(company: Company) -> None:

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests.admin_pages import USERS
 from tests.browser.helpers import PHONE, arrive, press
-from users_profiles.models import Role, User
+from users_profiles.models import User
 
 DASHBOARD = reverse("admin:index")
-
-
-def test_every_figure_of_the_dashboard_leads_to_a_list_with_as_many_people(
-    open_page: Callable[..., Page], admin: User, editor: User, make_person: Callable[..., User]
-) -> None:
-    make_person("ada", location="London", phone_number="+442071234567", birth_date=date(1990, 1, 1))
-    make_person("grace", location="London", is_active=False)
-    make_person("linus", role=Role.READER)
-    page = open_page(DASHBOARD, person=admin)
-    figures = [
-        (figure.get_attribute("href"), figure.locator("b").inner_text()) for figure in page.locator("a.figure").all()
-    ]
-    bars = [
-        (row.locator("a").get_attribute("href"), row.locator(".num").inner_text())
-        for row in page.locator("table.bars tr").all()
-    ]
-    assert len(figures) >= 4
-    assert len(bars) >= 5
-    for address, number in [*figures, *bars]:
-        page.goto(address or "")
-        expect(page.locator(".result-count")).to_have_text(f"{number} {'person' if number == '1' else 'people'}")
 
 
 def test_the_colours_somebody_chose_stay_and_go_along(open_page: Callable[..., Page], reader: User) -> None:

@@ -58,6 +58,10 @@ def job(state: str) -> Callable[[Company], int]:
     return lambda company: company.jobs[state].pk
 
 
+def export(state: str) -> Callable[[Company], int]:
+    return lambda company: company.exports[state].pk
+
+
 def group(company: Company) -> int:
     return Group.objects.get(name="Choir").pk
 
@@ -117,6 +121,14 @@ def refused_archive(page: Page, company: Company) -> None:
     page.get_by_role("alert").wait_for()
 
 
+def without_columns(page: Page, company: Company) -> None:
+    page.goto(reverse("admin:users_profiles_user_export"))
+    for box in page.locator("input[name=columns]").all():
+        box.uncheck()
+    page.get_by_role("button", name="Export").click()
+    page.get_by_role("alert").wait_for()
+
+
 def without_cookies(page: Page, company: Company) -> None:
     page.goto(reverse("account_login"))
     page.context.clear_cookies()
@@ -134,6 +146,8 @@ def once_too_often(page: Page, company: Company) -> None:
 
 _OURS = "admin:users_profiles"
 USER, PROFILE, IMPORT, PICTURES = (f"{_OURS}_{part}_" for part in ("user", "profile", "import", "pictures"))
+TRAIL = f"{_OURS}_trailentry_"
+EXPORT = f"{_OURS}_export_"
 GROUP = "admin:auth_group_"
 
 PAGES = [
@@ -164,10 +178,20 @@ PAGES = [
     Shown(f"{USER}change", READER, at(f"{USER}change", ada), "to look at"),
     Shown(f"{USER}delete", SUPERUSER, at(f"{USER}delete", ada)),
     Shown(f"{USER}history", SUPERUSER, at(f"{USER}history", ada)),
+    Shown(f"{TRAIL}changelist", SUPERUSER, at(f"{TRAIL}changelist"), is_main=True),
+    Shown(f"{TRAIL}changelist", SUPERUSER, at(f"{TRAIL}changelist", query="?person=ada&road=command"), "of one person"),
+    Shown(f"{TRAIL}changelist", SUPERUSER, at(f"{TRAIL}changelist", query="?until=2001-01-01"), "with nothing in it"),
     Shown(f"{USER}import", SUPERUSER, at(f"{USER}import")),
     Shown(f"{USER}import", SUPERUSER, sent(at(f"{USER}import"), "Continue"), "with mistakes"),
     Shown(f"{USER}export", SUPERUSER, at(f"{USER}export"), is_main=True),
     Shown(f"{USER}export", READER, at(f"{USER}export", query="?role=Editor"), "of a filtered list"),
+    Shown(f"{USER}export", SUPERUSER, without_columns, "with mistakes"),
+    Shown(f"{PROFILE}export", SUPERUSER, at(f"{PROFILE}export", query="?q=zzz"), "of nobody"),
+    Shown(f"{EXPORT}changelist", SUPERUSER, at(f"{EXPORT}changelist"), is_main=True),
+    *(
+        Shown(f"{EXPORT}change", SUPERUSER, at(f"{EXPORT}change", export(state)), state, is_main=state == "done")
+        for state in ("making", "done", "broken", "failed", "cancelled")
+    ),
     Shown(f"{PROFILE}changelist", SUPERUSER, at(f"{PROFILE}changelist")),
     Shown(f"{PROFILE}change", SUPERUSER, at(f"{PROFILE}change", ada)),
     Shown(f"{PROFILE}change", READER, at(f"{PROFILE}change", ada), "to look at"),
@@ -263,6 +287,13 @@ NO_PAGES = {
     "admin:logout",
     "admin:password_change",
     "admin:view_on_site",
+    f"{EXPORT}add",
+    f"{EXPORT}again",
+    f"{EXPORT}cancel",
+    f"{EXPORT}delete",
+    f"{EXPORT}file",
+    f"{EXPORT}history",
+    f"{EXPORT}progress",
     f"{IMPORT}add",
     f"{IMPORT}apply",
     f"{IMPORT}cancel",

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.core import mail
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.helpers import assert_good, press, says
+from tests.browser.helpers import PHONE, WIDE, assert_good, press, says
 from users_profiles.models import Import, Profile, User
 
 SAMPLE = Path(__file__).parent.parent / "data" / "snipe-it-users.csv"
@@ -164,3 +165,91 @@ def test_a_long_import_shows_how_far_it_is_and_ends_on_its_result(
     expect(page.get_by_role("heading", level=1)).to_have_text("Checking two.csv")
     assert job.fail("The disk is full.")  # the page finds out by itself
     expect(page.get_by_role("alert")).to_have_text("The disk is full.")
+
+
+@pytest.fixture
+def check_of_three(open_page: Callable[..., Page], editor: User, tmp_path: Path) -> Callable[..., Page]:
+    """The check of a file with three new people."""
+
+    def open_check(size: tuple[int, int] = WIDE) -> Page:
+        path = tmp_path / "three.csv"
+        path.write_text("username,first_name,last_name\nada,Ada,Lovelace\ngrace,Grace,Hopper\nlinus,Linus,Torvalds\n")
+        page = open_page(UPLOAD, person=editor, size=size)
+        upload(page, path)
+        press(page, "Check the file")
+        return page
+
+    return open_check
+
+
+def box(page: Page, row: int) -> Locator:
+    return page.get_by_role("checkbox", name=re.compile(f"^Apply row {row}: "))
+
+
+def apply(page: Page, new: int) -> None:
+    press(page, f"Import: add {new}, change 0")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Import finished")
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_an_unticked_row_is_left_out(check_of_three: Callable[..., Page], size: tuple[int, int]) -> None:
+    page = check_of_three(size)
+    box(page, 3).scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    box(page, 3).uncheck()
+    expect(page.get_by_role("button", name="Import: add 2, change 0")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Rows by outcome")).to_contain_text("1 unticked")
+    assert abs(page.evaluate("scrollY") - before) < 40  # the page stays where it is
+    assert_good(page)
+    page.reload()
+    expect(box(page, 3)).not_to_be_checked()
+    apply(page, 2)
+    assert sorted(User.objects.values_list("username", flat=True)) == ["ada", "edgar", "linus"]
+    expect(tab(page, "Left out")).to_contain_text("1")
+    tab(page, "Left out").click()
+    expect(page.get_by_role("region", name="Left out")).to_contain_text("Grace Hopper")
+    assert_good(page)
+
+
+def test_rows_are_unticked_and_ticked_with_the_keyboard_alone(check_of_three: Callable[..., Page]) -> None:
+    page = check_of_three()
+    box(page, 2).focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Import: add 2, change 0")).to_be_visible()
+    expect(box(page, 2)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(box(page, 3)).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Import: add 1, change 0")).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Import: add 2, change 0")).to_be_visible()
+    page.get_by_role("button", name="Import: add 2, change 0").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Import finished")
+    assert sorted(User.objects.values_list("username", flat=True)) == ["ada", "edgar", "linus"]
+
+
+def test_all_rows_of_a_tab_or_of_a_search_are_unticked_at_once(check_of_three: Callable[..., Page]) -> None:
+    page = check_of_three()
+    press(page, "Untick all 3 rows")
+    expect(page.get_by_role("button", name=re.compile("^Import: "))).to_have_count(0)
+    expect(box(page, 2)).not_to_be_checked()
+    press(page, "Tick all")
+    expect(box(page, 2)).to_be_checked()
+    page.get_by_role("searchbox", name="Search these rows").fill("hopper")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("checkbox", name=re.compile("^Apply row"))).to_have_count(1)
+    press(page, "Untick 1 row")
+    expect(box(page, 3)).not_to_be_checked()
+    assert_good(page)
+    apply(page, 2)
+    assert not User.objects.filter(username="grace").exists()
+
+
+def test_a_tick_that_cannot_be_saved_is_taken_back_and_said(check_of_three: Callable[..., Page]) -> None:
+    page = check_of_three()
+    page.route("**/tick/", lambda route: route.fulfill(status=204, body=""))  # an answer without what is to be shown
+    box(page, 3).click()
+    expect(page.get_by_role("alert")).to_have_text("That tick could not be saved. Load the page again.")
+    expect(box(page, 3)).to_be_checked()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from playwright.sync_api import Locator, Page, expect
 
 from tests.admin_pages import USERS
 from tests.browser.helpers import PHONE, assert_good, press, says
-from users_profiles.models import Role, User
+from users_profiles.models import Road, Role, TrailEntry, User
 
 
 @pytest.fixture
@@ -132,7 +131,7 @@ def test_an_admin_deactivates_two_people_after_seeing_who_they_are(
     says(page, "Deactivated 2 people.")
     gone = set(User.objects.filter(is_active=False).values_list("username", flat=True))
     assert gone == {"person10", "person12", "zoe"}
-    assert LogEntry.objects.filter(user=admin).count() == 2
+    assert TrailEntry.objects.filter(actor=admin, road=Road.ACTION).count() == 2
     assert page.url.endswith("?q=number1")
 
 

@@ -10,7 +10,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import transaction
@@ -24,7 +23,7 @@ from tests.data import images
 from tests.test_avatars import files_of, give_picture, redrawn, stored_files
 from users_profiles import avatars, roles
 from users_profiles.avatars import NotStored
-from users_profiles.models import Profile, User
+from users_profiles.models import Profile, TrailEntry, User
 
 Browse = Callable[[User | None], Client]
 
@@ -422,4 +421,4 @@ def test_b11_on_the_pages_of_staff_too(
     assert stored_files() == files_of(old)
     person = User.objects.with_profile().get(pk=stranger.pk)
     assert (person.profile.avatar.name, person.profile.location, person.first_name) == (old, "", "Stan")
-    assert not LogEntry.objects.exists()
+    assert not TrailEntry.objects.filter(road="admin", action=TrailEntry.Action.UPDATE).exists()

@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.db import OperationalError, connection, connections
+from django.db.models import F
+from django.utils import timezone
 
 from tests.workers import Nursery, let_time_pass
 from users_profiles.models import Import, ImportRow, Profile, User
-from users_profiles.transfer import importer, intake, lease
+from users_profiles.transfer import importer, intake, lease, undo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROWS = 50_000
 KILLS = 20
+UNDONE_ROWS = 5_000
 CHUNK = importer.CHUNK
 
 
@@ -159,6 +162,45 @@ def test_f3_an_import_whose_worker_is_killed_20_times_ends_as_if_nothing_had_hap
     assert len(set(cursors)) > KILLS // 2
     assert job.state == Import.State.DONE, job.failure
     assert traces(job, "wild") == traces(undisturbed, "calm")
+
+
+def undone(prefix: str, kills: int) -> Import:
+    """Import people over others, let some of them live on, and take the import back while its worker is killed."""
+    import_now(staff(prefix, UNDONE_ROWS // 2, "Paris"))
+    job = import_now(staff(prefix, UNDONE_ROWS))
+    own = User.objects.filter(username__startswith=prefix)
+    own.filter(username__endswith="7").update(last_login=timezone.now())
+    own.filter(username__endswith="11").delete()
+    edited = Profile.objects.filter(user__in=own.filter(username__endswith="3"))
+    edited.update(location="Oslo", version=F("version") + 1)
+    assert job.start_undo(None, write=True)
+    chance = random.Random(kills)
+    with Nursery() as nursery:
+        for _kill in range(kills):
+            nursery.start()
+            goal = progress_of(job) + chance.randint(1, 2 * undo.CHUNK)
+            wait_until(lambda goal=goal: progress_of(job) >= goal)
+            time.sleep(chance.uniform(0, 0.1))
+            assert nursery.kill() == -9
+            assert not is_over(job)
+            let_time_pass()
+        nursery.start()
+        assert nursery.wait() == 0
+    job.refresh_from_db()
+    assert job.state == Import.State.UNDONE, job.failure
+    return job
+
+
+def test_f3_an_undo_whose_worker_is_killed_ends_as_if_nothing_had_happened() -> None:
+    calm, wild = undone("calm", kills=0), undone("wild", kills=4)
+    assert traces(wild, "wild") == traces(calm, "calm")
+    fates = [[*job.rows.order_by("number").values_list("number", "undone")] for job in (calm, wild)]
+    assert fates[0] == fates[1]
+    counts = [undo.counts(job) for job in (calm, wild)]
+    assert counts[0] == counts[1]
+    assert all(count > 50 for count in counts[0].values())
+    assert sum(counts[0].values()) == UNDONE_ROWS - UNDONE_ROWS // 100
+    assert User.objects.count() == Profile.objects.count()
 
 
 def test_f3_a_living_worker_keeps_its_job_and_a_dead_ones_is_taken_over() -> None:

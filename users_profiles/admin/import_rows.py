@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.core.paginator import Paginator
+from django.core.cache import cache
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Q, QuerySet, TextField
 from django.db.models.functions import Cast
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from users_profiles import roles
 from users_profiles.admin.columns import EMPTY, ago
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import columns, reconcile, undo
@@ -24,11 +26,18 @@ from users_profiles.transfer.options import Options
 State = Import.State
 Outcome = ImportRow.Outcome
 PER_PAGE = 50
+# A search shows no more rows than this, so that a word which stands in all of them costs little.
+MOST_FOUND = 1_000
 # More than this share of all people changed at once must not be overlooked.
 MANY = 0.1
 # How many of the rows that made somebody what they are a person's page names.
 NAMED = 5
-TICKABLE = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING)
+# What new people are where their row does not say it.
+UNSAID = {
+    name: columns.PersonResource().fields[name].widget.render(value)
+    for name, value in (("role", roles.MEMBER), ("is_active", True))
+}
+TICKABLE = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING, Outcome.OVERTAKEN)
 
 
 def rows_of(job: Import) -> QuerySet[ImportRow]:
@@ -48,6 +57,8 @@ def tabs(job: Import) -> list[dict[str, Any]]:
     ]
     if Options.from_json(job.options).roster:
         found.insert(2, (Outcome.MISSING, _("Deactivated") if applied else _("Not in the file"), job.missing))
+    if job.overtaken:
+        found.insert(2, (Outcome.OVERTAKEN, _("Changed since your export"), job.overtaken))
     if job.left_out:
         found.append((Outcome.LEFT_OUT, _("Left out"), job.left_out))
     return [
@@ -61,16 +72,59 @@ def _unticked(job: Import) -> dict[str, int]:
     return dict(rows.annotate(count=Count("pk")))
 
 
-def search(rows: QuerySet[ImportRow], text: str) -> QuerySet[ImportRow]:
-    """Keep rows that have every word in who they are about, in their values or in what is wrong with them."""
+def search(rows: QuerySet[ImportRow], outcome: str, text: str) -> QuerySet[ImportRow]:
+    """Keep rows of one outcome that have every word in who they are about, in their values or in what is wrong.
+
+    Each place that is looked into takes its time for each of a million rows, so none is that cannot have the word.
+    """
+    told = "errors" if outcome == Outcome.REFUSED else "changes"
+    rows = rows.filter(outcome=outcome).alias(told_text=Cast(told, TextField()))
     for word in text.split():
-        found = Q(label__icontains=word) | Q(user__username__icontains=word) | Q(user__email__icontains=word)
-        found |= Q(changes_text__icontains=word) | Q(errors_text__icontains=word)
+        found = Q(label__icontains=word) | Q(told_text__icontains=word)
         if word.isascii() and word.isdigit() and len(word) < 10:
             found |= Q(number=int(word))
-        rows = rows.alias(changes_text=Cast("changes", TextField()), errors_text=Cast("errors", TextField()))
+        if outcome not in {Outcome.CREATED, Outcome.REFUSED}:  # those who are new have all of it in their row
+            # Looked up once, where a join would do so for every row.
+            found |= Q(user__in=User.objects.filter(Q(username__icontains=word) | Q(email__icontains=word)))
         rows = rows.filter(found)
     return rows
+
+
+class RowPages(Paginator[Any]):
+    """Pages of the rows with these numbers, whose count is known: an import may have a million.
+
+    Which of them stand on a page is read from an index alone; only those rows are fetched, and their people.
+    """
+
+    def __init__(self, job: Import, numbers: Any, count: int) -> None:
+        super().__init__(numbers, PER_PAGE)
+        self._job = job
+        self.count = count
+
+    def page(self, number: int | str) -> Page[Any]:
+        """The rows of a page."""
+        page = super().page(number)
+        rows = self._job.rows.filter(number__in=list(page.object_list))
+        page.object_list = list(rows.order_by("number").select_related("user"))
+        return page
+
+
+def numbers_of(rows: QuerySet[ImportRow]) -> QuerySet[ImportRow, int]:
+    """The numbers of rows in their order."""
+    return rows.order_by("number").values_list("number", flat=True)
+
+
+def asked(query: QueryDict) -> str:
+    """The text that the rows of a tab are searched for."""
+    return query.get("q", "").replace("\x00", "").strip()[:100]
+
+
+def pages_of(job: Import, rows: QuerySet[ImportRow], tab: dict[str, Any], text: str) -> tuple[RowPages, bool]:
+    """Pages of a tab's rows, or of those with a text in them; and whether there are more of these than are shown."""
+    if not text:
+        return RowPages(job, numbers_of(rows), tab["count"]), False
+    numbers = list(numbers_of(rows)[: MOST_FOUND + 1])
+    return RowPages(job, numbers[:MOST_FOUND], min(len(numbers), MOST_FOUND)), len(numbers) > MOST_FOUND
 
 
 def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
@@ -79,9 +133,9 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in found if tab["outcome"] == wanted), None)
     tab = tab or min((tab for tab in found if tab["count"]), key=_urgency, default=found[0])
-    text = request.GET.get("q", "").strip()[:100]
-    rows = search(rows_of(job).filter(outcome=tab["outcome"]), text).order_by("number").select_related("user")
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    text = asked(request.GET)
+    pages, more = pages_of(job, search(rows_of(job), tab["outcome"], text), tab, text)
+    page = pages.get_page(request.GET.get("page"))
     labels = columns.labels()
     filled = Options.from_json(job.options).fields
     fields = [name for name in columns.NAMES if name in filled]
@@ -90,6 +144,7 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
         "shown": tab,
         "text": text,
         "page": page,
+        "more": more,
         "rows": [readable(row, labels, fields) for row in page],
         "fields": [labels[name] for name in fields],
         "tickable": job.state == State.CHECKED and tab["outcome"] in TICKABLE,
@@ -98,7 +153,7 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
 
 def _urgency(tab: dict[str, Any]) -> int:
     """What somebody should see first: what they must mend, then what others would lose, and only then what is new."""
-    order = [Outcome.REFUSED, Outcome.MISSING, Outcome.UPDATED, Outcome.CREATED]
+    order = [Outcome.REFUSED, Outcome.OVERTAKEN, Outcome.MISSING, Outcome.UPDATED, Outcome.CREATED]
     return order.index(tab["outcome"]) if tab["outcome"] in order else len(order)
 
 
@@ -113,7 +168,7 @@ def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[
         "person": reverse("admin:users_profiles_user_change", args=[row.user_id]) if row.user_id else "",
         "changes": changes,
         "errors": row.errors,
-        "values": [row.changes.get(name, (None, ""))[1] for name in fields],
+        "values": [row.changes.get(name, (None, UNSAID.get(name, "")))[1] for name in fields],
         "ticked": row.ticked,
         "undone": undo.explain(row.undone),
         "back": [
@@ -168,7 +223,10 @@ def weigh(job: Import) -> Weight:
     missing = job.missing - unticked.get(Outcome.MISSING, 0)
     return Weight(
         adds=job.created - unticked.get(Outcome.CREATED, 0),
-        changes=job.updated - unticked.get(Outcome.UPDATED, 0),
+        changes=sum(
+            count - unticked.get(outcome, 0)
+            for outcome, count in ((Outcome.UPDATED, job.updated), (Outcome.OVERTAKEN, job.overtaken))
+        ),
         missing=missing,
         deactivates=missing + _deactivated(job, options),
         everybody=User.objects.count(),
@@ -177,11 +235,15 @@ def weigh(job: Import) -> Weight:
 
 
 def _deactivated(job: Import, options: Options) -> int:
-    """How many changed rows end somebody's access; only asked where the file can."""
-    if "is_active" not in options.mapping or not job.updated:
+    """How many changed rows end somebody's access; only asked where the file can.
+
+    All rows are looked through once for each check, and after that only the unticked ones, which an index knows.
+    """
+    if "is_active" not in options.mapping or not job.updated + job.overtaken:
         return 0
-    rows = job.rows.filter(outcome=Outcome.UPDATED, ticked=True)
-    return rows.filter(changes__is_active__1="no").count()
+    rows = job.rows.filter(outcome__in=(Outcome.UPDATED, Outcome.OVERTAKEN), changes__is_active__1="no")
+    key = f"import-deactivates-{job.pk}-{job.finished_at:%Y%m%d%H%M%S%f}"
+    return int(cache.get_or_set(key, rows.count, timeout=24 * 3600) or 0) - rows.filter(ticked=False).count()
 
 
 def tick(job: Import, request: HttpRequest) -> None:
@@ -189,8 +251,7 @@ def tick(job: Import, request: HttpRequest) -> None:
     rows = job.rows.filter(job__state=State.CHECKED, outcome__in=TICKABLE)
     everything = request.POST.get("all", "")
     if everything in {"tick", "untick"}:
-        found = search(rows.filter(outcome=request.POST.get("show", "")), request.POST.get("q", "").strip()[:100])
-        found.update(ticked=everything == "tick")
+        search(rows, request.POST.get("show", ""), asked(request.POST)).update(ticked=everything == "tick")
         return
     ticked = _numbers(request, "ticked")
     rows.filter(number__in=_numbers(request, "row") - ticked).update(ticked=False)
@@ -245,8 +306,13 @@ def running_seconds(job: Import) -> float:
 
 
 def step(job: Import) -> int:
-    """The step of the line on top of the page, from 1 (file) to 5 (done); what stopped early is where it stopped."""
-    if job.state in {State.DONE, State.UNDOING, State.UNDONE}:
+    """The step of the line on top of the page, from 1 (file) to 5 (done); what stopped early is where it stopped.
+
+    What is taken back goes no such way any more: 0.
+    """
+    if job.state in {State.UNDOING, State.UNDONE}:
+        return 0
+    if job.state == State.DONE:
         return 5
     if job.applied_at is not None:
         return 4

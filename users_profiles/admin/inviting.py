@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from users_profiles.admin.columns import ago
-from users_profiles.admin.import_rows import PER_PAGE, search
+from users_profiles.admin.import_rows import PER_PAGE, asked, pages_of, search
 from users_profiles.models import Import, ImportRow
 from users_profiles.transfer import inviting
 
@@ -55,35 +54,49 @@ def _invite(request: HttpRequest, job: Import) -> None:
         messages.warning(request, _("Nobody was invited: tick at least one person who can be mailed."))
 
 
+# What the tabs show, each of the people an import created.
+_TABS = {
+    "open": (gettext_lazy("Not invited"), inviting.CAN_COME & Q(invited__in=["", Invitation.FAILED])),
+    "sent": (
+        gettext_lazy("Invited, not in yet"),
+        inviting.CAN_COME & Q(invited__in=[Invitation.QUEUED, Invitation.SENT]),
+    ),
+    "in": (gettext_lazy("Have signed in"), Q(user__last_login__isnull=False)),
+    "never": (gettext_lazy("Cannot be mailed"), Q(user__last_login=None) & ~inviting.CAN_COME),
+}
+
+
 def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
-    tabs = _tabs(job)
+    made = inviting.created(job)
+    counts, again = _counts(made)
+    tabs: list[dict[str, Any]] = [
+        {"outcome": name, "label": label, "count": counts[name]} for name, (label, _rows) in _TABS.items()
+    ]
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
     tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
-    text = request.GET.get("q", "").strip()[:100]
-    rows = search(tab["rows"], text).order_by("number").select_related("user")
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    text = asked(request.GET)
+    rows = search(made.filter(_TABS[tab["outcome"]][1]), ImportRow.Outcome.CREATED, text)
+    pages, more = pages_of(job, rows, tab, text)
+    page = pages.get_page(request.GET.get("page"))
     return {
         "tabs": tabs,
         "shown": tab,
         "text": text,
         "page": page,
+        "more": more,
         "rows": [_readable(row) for row in page],
         "progress": progress(job),
-        "again": inviting.sent_rows(job).count(),
+        "again": again,
         "searchable": tab["count"] > PER_PAGE or bool(text),
     }
 
 
-def _tabs(job: Import) -> list[dict[str, Any]]:
-    made = inviting.created(job)
-    rows: list[tuple[str, str, QuerySet[ImportRow]]] = [
-        ("open", _("Not invited"), inviting.open_rows(job)),
-        ("sent", _("Invited, not in yet"), inviting.invitable(job).filter(invited__in=["queued", "sent"])),
-        ("in", _("Have signed in"), made.filter(user__last_login__isnull=False)),
-        ("never", _("Cannot be mailed"), made.filter(user__last_login=None).exclude(pk__in=inviting.invitable(job))),
-    ]
-    return [{"outcome": name, "label": label, "rows": found, "count": found.count()} for name, label, found in rows]
+def _counts(made: QuerySet[ImportRow]) -> tuple[dict[str, int], int]:
+    """How many rows each tab has, and how many people can be asked again; there may be a million to look through."""
+    ways = {f"in_{name}": Count("pk", filter=rows) for name, (_label, rows) in _TABS.items()}
+    found = made.aggregate(**ways, again=Count("pk", filter=inviting.CAN_COME & Q(invited=Invitation.SENT)))
+    return {name: found[f"in_{name}"] for name in _TABS}, found["again"]
 
 
 def _readable(row: ImportRow) -> dict[str, Any]:

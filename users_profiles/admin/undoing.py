@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -49,12 +48,14 @@ class UndoMixin:
 
 def _undone(request: HttpRequest, job: Import) -> dict[str, Any]:
     counts = undo.counts(job)
-    tabs = [{"outcome": fate.value, "label": undo.FATES[fate], "count": counts[fate]} for fate in undo.Fate]
+    tabs: list[dict[str, Any]] = [
+        {"outcome": fate.value, "label": undo.FATES[fate], "count": counts[fate]} for fate in undo.Fate
+    ]
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
     tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
-    rows = undo.rows_with(job, str(tab["outcome"])).order_by("number").select_related("user")
-    page = Paginator(rows, import_rows.PER_PAGE).get_page(request.GET.get("page"))
+    numbers = import_rows.numbers_of(undo.rows_with(job, str(tab["outcome"])))
+    page = import_rows.RowPages(job, numbers, tab["count"]).get_page(request.GET.get("page"))
     labels = columns.labels()
     return {
         "tabs": tabs,

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
@@ -24,6 +24,7 @@ BATCH = 100
 # A mail server may be slow; a worker that has sent nothing for so long is not at work.
 PATIENCE = timedelta(minutes=2)
 Invitation = ImportRow.Invitation
+CAN_COME = Q(user__is_active=True, user__last_login=None) & ~Q(user__email="")
 
 
 def created(job: Import) -> QuerySet[ImportRow]:
@@ -34,7 +35,7 @@ def created(job: Import) -> QuerySet[ImportRow]:
 
 def invitable(job: Import) -> QuerySet[ImportRow]:
     """The rows of new people who can be mailed and have not been in since."""
-    return created(job).filter(user__is_active=True, user__last_login=None).exclude(user__email="")
+    return created(job).filter(CAN_COME)
 
 
 def open_rows(job: Import) -> QuerySet[ImportRow]:
