@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "auditlog",
     "csp",
     "django_tasks",
     "django_tasks_db",
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "users_profiles.recorder.remember_request",
 ]
 
 TEMPLATES = [
@@ -143,6 +145,8 @@ TIME_ZONE = env.choice("TIME_ZONE", "UTC", available_timezones().__contains__, "
 
 AUTH_USER_MODEL = "users_profiles.User"
 AUTHENTICATION_BACKENDS = ["users_profiles.accounts.SignInBackend"]
+# A username is unique by a constraint of ours, without regard to case; the check looks for unique=True only.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -251,6 +255,25 @@ IMPORT_KEEP_PREVIEWS_HOURS = env.number("IMPORT_KEEP_PREVIEWS_HOURS", 48, at_lea
 IMPORT_KEEP_FILES_DAYS = env.number("IMPORT_KEEP_FILES_DAYS", 30, at_least=1)
 IMPORT_KEEP_ROWS_DAYS = env.number("IMPORT_KEEP_ROWS_DAYS", 365, at_least=1)
 
+# Up to so many people are sent while the person waits; more of them are put into a file by the worker.
+EXPORT_SYNC_ROWS = env.number("EXPORT_SYNC_ROWS", 50_000)
+# How long such a file can be downloaded. That it was made, and of whom, stays in the list of exports.
+EXPORT_KEEP_HOURS = env.number("EXPORT_KEEP_HOURS", 24, at_least=1)
+
+# Trail ----------------------------------------------------------------------------------------------------------------
+
+AUDITLOG_LOGENTRY_MODEL = "users_profiles.TrailEntry"
+MIGRATION_MODULES = {"auditlog": None}  # they make the one table that ours stands in for
+# How long it is known who did what to whom. What imports did is kept as long as their rows, see above.
+TRAIL_KEEP_YEARS = env.number("TRAIL_KEEP_YEARS", 10, at_least=1)
+
+# Figures --------------------------------------------------------------------------------------------------------------
+
+# Up to so many people are counted for each look at the dashboard; more of them by the worker, and the page says when.
+FIGURES_SYNC_PEOPLE = env.number("FIGURES_SYNC_PEOPLE", 5_000)
+# How old what the worker has counted may be, in seconds, before a look at the dashboard has it counted anew.
+FIGURES_SECONDS = env.number("FIGURES_SECONDS", 60, at_least=1)
+
 # Admin theme --------------------------------------------------------------------------------------------------------
 
 JAZZMIN_SETTINGS = {
@@ -272,6 +295,8 @@ JAZZMIN_SETTINGS = {
         "users_profiles.user": "people",
         "users_profiles.profile": "profile",
         "users_profiles.import": "import",
+        "users_profiles.export": "export",
+        "users_profiles.trailentry": "history",
         "auth.group": "key",
     },
     "default_icon_parents": "groups",
@@ -281,6 +306,8 @@ JAZZMIN_SETTINGS = {
         "users_profiles.user",
         "users_profiles.profile",
         "users_profiles.import",
+        "users_profiles.export",
+        "users_profiles.trailentry",
         "auth",
     ],
     "usermenu_links": [

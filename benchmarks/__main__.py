@@ -18,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from benchmarks import people
+from benchmarks import exports, people
 
 Figures = dict[str, Any]
 
@@ -43,13 +43,19 @@ class Database:
         else:
             for left in Path(self._environment["DATA_DIR"]).glob("backoffice.sqlite3*"):
                 left.unlink()
-        self._python("manage.py", "migrate", "-v0")
+        self.python("manage.py", "migrate", "-v0")
 
     def run(self, contender: str, path: Path) -> Figures:
-        figures: Figures = json.loads(self._python("-m", "benchmarks.contenders", contender, str(path)))
+        figures: Figures = json.loads(self.python("-m", "benchmarks.contenders", contender, str(path)))
         return figures
 
-    def _python(self, *arguments: str) -> str:
+    def dashboard(self) -> Figures:
+        """How long the dashboard takes with the people that an import has just left here."""
+        figures: Figures = json.loads(self.python("-m", "benchmarks.dashboard"))
+        return figures
+
+    def python(self, *arguments: str) -> str:
+        """Run something on this database; return the last line it printed."""
         done = subprocess.run([sys.executable, *arguments], env=self._environment, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr)
@@ -96,6 +102,20 @@ def measure_memory(database: Database, folder: Path) -> dict[str, Figures]:
     return found
 
 
+def show_dashboard(title: str, found: Figures) -> None:
+    print(
+        f"\n{title}: {found['people']:,} people counted in {found['cold_seconds']} s by the worker; the page takes "
+        f"{found['warm_ms']} ms, {found['warm_worst_ms']} ms at worst"
+    )
+
+
+def measure_exports(database: Database, folder: Path, rows: int, stock_rows: int) -> dict[str, Figures]:
+    """The way out, of as many people."""
+    path = folder / f"{rows}.csv"
+    people.write(path, rows)
+    return exports.measure(database, folder, rows, stock_rows, path)
+
+
 def show(title: str, found: dict[str, Figures]) -> None:
     print(f"\n{title}\n{'':<18}{'rows':>10}{'rows/s':>10}{'x stock':>10}{'x raw':>8}{'peak MB':>10}")
     for name, figures in found.items():
@@ -122,9 +142,18 @@ def main() -> None:
             database = Database(folder, server)
             results[database.name] = measure_imports(database, folder, options.rows, options.stock_rows)
             show(f"Import, {database.name}", results[database.name])
+            results[f"{database.name}, dashboard"] = database.dashboard()
+            show_dashboard(f"Dashboard, {database.name}", results[f"{database.name}, dashboard"])
+            results[f"{database.name}, exports"] = measure_exports(database, folder, options.rows, options.stock_rows)
+            show(f"Export, {database.name}", results[f"{database.name}, exports"])
             if options.memory:
                 results[f"{database.name}, memory"] = measure_memory(database, folder)
                 show(f"Memory, {database.name}", results[f"{database.name}, memory"])
+                large = measure_exports(database, folder, 1_000_000, options.stock_rows)
+                show(f"Export, {database.name}", large)
+                results[f"{database.name}, exports of a million"] = large
+                results[f"{database.name}, dashboard at 1M"] = database.dashboard()
+                show_dashboard(f"Dashboard, {database.name}", results[f"{database.name}, dashboard at 1M"])
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
 

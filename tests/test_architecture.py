@@ -16,8 +16,10 @@ APP = settings.BASE_DIR / "users_profiles"
 LEVELS = (
     {"avatars", "search", "phones"},
     {"models"},
+    {"recorder"},
     {"signals", "roles", "superusers"},
-    {"accounts", "checks", "demo", "invitations", "reports", "templatetags"},
+    {"selection", "trail"},
+    {"accounts", "checks", "demo", "figures", "invitations", "templatetags"},
     {"transfer"},
     {"forms", "account_forms"},
     {"admin", "views"},

@@ -64,6 +64,13 @@ def test_what_is_somebody_elses_or_something_else_is_ignored(header: str) -> Non
     assert columns.recognise([header]) == ([""], [Origin.NONE])
 
 
+@pytest.mark.parametrize("header", ["version", "Version", "date_joined", "Joined", "last_login", "Last sign-in"])
+def test_what_our_own_exports_add_is_known_and_left_alone(header: str) -> None:
+    assert columns.recognise([header]) == ([""], [Origin.NONE])
+    assert columns.is_read_only(header)
+    assert not columns.is_read_only("Employee number")
+
+
 def test_a_guess_never_takes_a_field_that_has_its_column() -> None:
     assert columns.recognise(["Old office place", "Work location", "Location", "E mail 2", "E mail work"]) == (
         ["", "", "location", "email", ""],
@@ -90,7 +97,8 @@ def test_a_column_nobody_may_set_is_never_a_column(header: str) -> None:
 
 
 def test_every_column_has_a_label_and_synonyms() -> None:
-    assert set(columns.labels()) == set(columns.SYNONYMS) == set(columns.NAMES)
+    assert set(columns.SYNONYMS) == set(columns.NAMES)
+    assert set(columns.labels()) == {*columns.NAMES, *columns.READ_ONLY}
 
 
 def test_no_synonym_means_two_fields() -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from users_profiles.models import Import, User, Worker
-from users_profiles.models.jobs import LEASE, MOST_ATTEMPTS
+from users_profiles.models.leases import LEASE, MOST_ATTEMPTS
 from users_profiles.transfer import lease
 
 pytestmark = pytest.mark.django_db

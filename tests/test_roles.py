@@ -160,7 +160,7 @@ def test_many_people_take_no_more_queries_than_one(
 ) -> None:
     people = [make_person(f"person{number}") for number in range(10)]
     for some in (people[:1], people):
-        with django_assert_num_queries(6):  # savepoint, out, group, in, staff flag, release
+        with django_assert_num_queries(8):  # savepoint, roles before, out, group, in, staff flag, trail, release
             assign(some, Role.READER)
 
 

@@ -285,7 +285,9 @@ def test_the_command_clears_away_and_can_be_asked_first(capsys: pytest.CaptureFi
     call_command("prune_imports")
     assert not Import.objects.exists()
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "Would delete: 1 imports that were never applied, 0 files, 0 records of rows."
+    assert said[0] == (
+        "Would delete: 1 imports that were never applied, 0 files, 0 records of rows, 0 entries of the trail, 0 exports."
+    )
     assert said[1].startswith("Deleted: 1 imports")
 
 

@@ -8,6 +8,6 @@ class UsersProfilesConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from users_profiles import checks, roles, signals  # noqa: F401  (both register themselves)
+        from users_profiles import checks, recorder, roles, signals  # noqa: F401  (they register themselves)
 
         post_migrate.connect(roles.create_groups_after_migrate, sender=self)

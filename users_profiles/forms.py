@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from users_profiles import roles
+from users_profiles import recorder, roles
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.transfer.values import OLDEST
@@ -137,7 +137,7 @@ class ProfileForm(EditsProfile):
         changed = [name for name in roles.NAME_FIELDS if name in self.fields and name in self.changed_data]
         for name in changed:
             setattr(person, name, self.cleaned_data[name])
-        with transaction.atomic():
+        with transaction.atomic(), recorder.together():
             if commit and changed:
                 person.save(update_fields=changed)
             return super().save(commit)

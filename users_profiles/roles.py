@@ -13,6 +13,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, Protocol
 
+from auditlog.context import disable_auditlog
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core.signals import setting_changed
@@ -21,6 +22,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from users_profiles import recorder
 from users_profiles.models import Role, User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 
@@ -101,16 +103,17 @@ def create_groups_after_migrate(using: str = "default", **kwargs: Any) -> None:
     from django.contrib.auth.management import create_permissions
 
     create_permissions(apps.get_app_config("users_profiles"), verbosity=0, using=using)
-    for role, spec in specs().items():
-        if role == MEMBER:
-            continue
-        group, created = Group.objects.using(using).get_or_create(name=str(role))
-        if created:
-            group.permissions.set(
-                Permission.objects.using(using).filter(
-                    content_type__app_label="users_profiles", codename__in=spec.permissions
-                )
-            )
+    with disable_auditlog():  # nobody did this to anybody
+        for role, spec in specs().items():
+            if role != MEMBER:
+                _create_group(role, spec, using)
+
+
+def _create_group(role: str, spec: RoleSpec, using: str) -> None:
+    group, created = Group.objects.using(using).get_or_create(name=str(role))
+    if created:
+        own = Permission.objects.using(using).filter(content_type__app_label="users_profiles")
+        group.permissions.set(own.filter(codename__in=spec.permissions))
 
 
 def assign(people: Iterable[User], role: str) -> None:
@@ -122,11 +125,15 @@ def assign(people: Iterable[User], role: str) -> None:
     keys = [person.pk for person in people]
     membership = User.groups.through
     with transaction.atomic():
+        before = recorder.roles_of(keys) if recorder.is_recording() else {}
         membership._default_manager.filter(user_id__in=keys, group__name__in=Role.values).delete()
         if role != MEMBER:
             group = Group.objects.get(name=role)
             membership._default_manager.bulk_create([membership(user_id=key, group_id=group.pk) for key in keys])
-        User.objects.filter(pk__in=keys, is_superuser=False).update(is_staff=specs()[role].is_staff)
+        # Superusers are in it as well: a role is part of what a version of a person says.
+        is_staff = models.Case(models.When(is_superuser=True, then="is_staff"), default=specs()[role].is_staff)
+        User.objects.filter(pk__in=keys).update(is_staff=is_staff)
+        recorder.note_roles(people, before, role)
     for person in people:
         person.__dict__["role"] = role
         person.is_staff = person.is_superuser or specs()[role].is_staff

@@ -101,6 +101,11 @@ def with_a_menu_open(page: Page, company: Company) -> None:
     page.locator(".filters summary").nth(2).click()
 
 
+def being_made(page: Page, company: Company) -> None:
+    company.exports["making"].take_lease("somebody")
+    at(f"{EXPORT}change", export("making"))(page, company)
+
+
 def with_the_drawer_open(page: Page, company: Company) -> None:
     page.goto(reverse("admin:index"))
     if page.viewport_size == {"width": PHONE[0], "height": PHONE[1]}:
@@ -190,8 +195,9 @@ PAGES = [
     Shown(f"{EXPORT}changelist", SUPERUSER, at(f"{EXPORT}changelist"), is_main=True),
     *(
         Shown(f"{EXPORT}change", SUPERUSER, at(f"{EXPORT}change", export(state)), state, is_main=state == "done")
-        for state in ("making", "done", "broken", "failed", "cancelled")
+        for state in ("done", "broken", "failed", "cancelled")
     ),
+    Shown(f"{EXPORT}change", SUPERUSER, being_made, "being made"),
     Shown(f"{PROFILE}changelist", SUPERUSER, at(f"{PROFILE}changelist")),
     Shown(f"{PROFILE}change", SUPERUSER, at(f"{PROFILE}change", ada)),
     Shown(f"{PROFILE}change", READER, at(f"{PROFILE}change", ada), "to look at"),

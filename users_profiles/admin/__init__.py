@@ -1,5 +1,5 @@
 """The admin: the main interface of the product. Importing this package registers everything."""
 
-from users_profiles.admin import groups, imports, profiles, users
+from users_profiles.admin import exports, groups, imports, profiles, trail, users
 
-__all__ = ["groups", "imports", "profiles", "users"]
+__all__ = ["exports", "groups", "imports", "profiles", "trail", "users"]

@@ -12,7 +12,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from users_profiles import avatars, roles, search
+from users_profiles import avatars, recorder, roles, search
 from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.filters import BirthdayFilter, filters_for
 from users_profiles.models import Profile, User
@@ -115,6 +115,11 @@ class PeopleAdmin(admin.ModelAdmin):
             return super().changeform_view(request, object_id, *args, **kwargs)
         except (avatars.NotStored, LastSuperuserError) as refusal:
             return self.refuse(request, refusal)
+
+    def _changeform_view(self, *args: Any, **kwargs: Any) -> Any:
+        """Within Django's transaction: what a form changes of a person and their profile is one entry of the trail."""
+        with recorder.together():
+            return super()._changeform_view(*args, **kwargs)  # type: ignore[misc]
 
     def refuse(self, request: HttpRequest, refusal: Exception) -> HttpResponse:
         """Go back to the page, with a sentence why nothing was changed."""

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -23,8 +22,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from users_profiles import invitations, reports, roles
-from users_profiles.models import User
+from users_profiles import invitations, recorder, roles, selection
+from users_profiles.models import Road, User
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
 
@@ -113,11 +112,8 @@ class PeopleAction:
         raise NotImplementedError
 
     def perform(self, people: list[User]) -> str:
-        """Do it and return a sentence that says what was done."""
+        """Do it, note it, and return a sentence that says what was done."""
         raise NotImplementedError
-
-    def log(self, people: list[User], message: str, flag: int = CHANGE) -> None:
-        LogEntry.objects.log_actions(self.actor.pk, people, flag, message)  # type: ignore[arg-type]
 
 
 class Activate(PeopleAction):
@@ -136,8 +132,7 @@ class Activate(PeopleAction):
         return sentence % {"count": count}
 
     def perform(self, people: list[User]) -> str:
-        _update(people, is_active=True)
-        self.log(people, _("Activated"))
+        _set_active(people, True)
         count = len(people)
         return ngettext("Activated %(count)s person.", "Activated %(count)s people.", count) % {"count": count}
 
@@ -160,8 +155,7 @@ class Deactivate(PeopleAction):
         ) % {"count": count}
 
     def perform(self, people: list[User]) -> str:
-        _update(people, is_active=False)
-        self.log(people, _("Deactivated"))
+        _set_active(people, False)
         count = len(people)
         return ngettext("Deactivated %(count)s person.", "Deactivated %(count)s people.", count) % {"count": count}
 
@@ -185,7 +179,6 @@ class SetRole(PeopleAction):
         role = self.form.cleaned_data["role"] if self.form else roles.MEMBER
         roles.assign(people, role)
         names = {"count": len(people), "role": roles.LABELS[role]}
-        self.log(people, _("Role: %(role)s") % names)
         return ngettext("%(count)s person is now %(role)s.", "%(count)s people are now %(role)s.", len(people)) % names
 
 
@@ -209,7 +202,7 @@ class SendInvitation(PeopleAction):
 
     def perform(self, people: list[User]) -> str:
         invited = invitations.invite(people)
-        self.log(invited.queued, _("Invitation sent"))
+        recorder.note_same(invited.queued, "link", "", "yes")
         count = len(invited.queued)
         return ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", count) % {
             "count": count
@@ -223,14 +216,6 @@ class Delete(PeopleAction):
     action = Action.DELETE
     danger = True
 
-    def plan(self, people: Iterable[User]) -> Plan:
-        people = list(people)
-        self._keepers = have_acted(people)
-        return super().plan(people)
-
-    def needless(self, person: User) -> str:
-        return _("has changed things here; deactivate instead") if person.pk in self._keepers else ""
-
     def question(self, count: int) -> str:
         return ngettext(
             "%(count)s person will be deleted with profile and picture. This cannot be undone.",
@@ -239,7 +224,6 @@ class Delete(PeopleAction):
         ) % {"count": count}
 
     def perform(self, people: list[User]) -> str:
-        self.log(people, "", DELETION)
         User.objects.filter(pk__in=[person.pk for person in people]).delete()
         return ngettext("Deleted %(count)s person.", "Deleted %(count)s people.", len(people)) % {"count": len(people)}
 
@@ -250,7 +234,7 @@ class RoleForm(forms.Form):
     role = forms.TypedChoiceField(
         label=gettext_lazy("Role"),
         # Having no role is a choice too, and must not be what comes of choosing nothing.
-        coerce=lambda value: roles.MEMBER if value == reports.MEMBERS else value,
+        coerce=lambda value: roles.MEMBER if value == selection.MEMBERS else value,
         error_messages={"required": gettext_lazy("Choose a role.")},
     )
 
@@ -258,18 +242,13 @@ class RoleForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = [  # type: ignore[attr-defined]
             ("", _("Choose a role")),
-            *((role or reports.MEMBERS, roles.LABELS[role]) for role in roles.grantable(actor)),
+            *((role or selection.MEMBERS, roles.LABELS[role]) for role in roles.grantable(actor)),
         ]
 
 
-def have_acted(people: Iterable[User]) -> set[int]:
-    """The keys of those who have changed something in the admin; the log of it would be deleted with them."""
-    entries = LogEntry.objects.filter(user__in=[person.pk for person in people])
-    return set(entries.values_list("user_id", flat=True))
-
-
-def _update(people: list[User], **values: Any) -> None:
-    User.objects.filter(pk__in=[person.pk for person in people]).update(**values)
+def _set_active(people: list[User], active: bool) -> None:
+    User.objects.filter(pk__in=[person.pk for person in people]).update(is_active=active)
+    recorder.note_same(people, "is_active", recorder.text(not active), recorder.text(active))
 
 
 class PeopleActionsMixin:
@@ -299,10 +278,6 @@ class PeopleActionsMixin:
     def send_invitation(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         return self._run(request, queryset, SendInvitation(request))
 
-    @admin.action(description=gettext_lazy("Export"), permissions=["export"])
-    def export(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse:
-        return self.export_selected(request, queryset)  # type: ignore[attr-defined]
-
     @admin.action(description=gettext_lazy("Delete"), permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         return self._run(request, queryset, Delete(request))
@@ -321,7 +296,7 @@ class PeopleActionsMixin:
             self._tell_refusals(request, plan)
             return None
         try:
-            with keep_one_superuser():
+            with keep_one_superuser(), recorder.by(Road.ACTION), recorder.together():
                 plan = action.plan(queryset)
                 if plan.people:
                     self._tell(request, action.perform(plan.people), messages.SUCCESS)

@@ -10,7 +10,9 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest
 
+from users_profiles import trail
 from users_profiles.admin.forms import PermissionsField
+from users_profiles.admin.trail import TrailMixin
 from users_profiles.models import Role
 
 
@@ -24,7 +26,7 @@ def is_role(group: Group | None) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin):
+class GroupAdmin(TrailMixin, DjangoGroupAdmin):
     """The groups of the roles are there to be tuned, not to be renamed or removed: everything asks for them by name."""
 
     filter_horizontal = ()
@@ -49,6 +51,9 @@ class GroupAdmin(DjangoGroupAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return only_superusers(request) and not is_role(obj)
+
+    def story_of(self, request: HttpRequest, obj: Group) -> trail.Page:
+        return trail.of_group(obj, request.user, request.GET.get("older", ""))
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
         return ["permissions"] if is_role(obj) else ["name", "permissions"]

@@ -44,6 +44,8 @@ TITLES = {
     State.CANCELLED: gettext_lazy("Import cancelled"),
     State.UNDONE: gettext_lazy("Import undone"),
 }
+# Beyond this it does not matter how many people can be invited, and counting them all would hold up the page.
+MOST_COUNTED = 10_000
 STATE_TONES = {
     State.CHECKED: "chip-accent",
     State.CHECKING: "chip-accent",
@@ -101,7 +103,7 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
             at("undo/", self.undo_view, "undo"),
             at("undo/plan/", self.plan_undo_view, "plan_undo"),
             at("progress/", self.progress_view, "progress"),
-            at("refused.csv", self.refused_view, "refused"),
+            at("refused/", self.refused_view, "refused"),
             *super().get_urls(),
         ]
 
@@ -215,7 +217,8 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
         if job.state == State.CHECKED:
             context["weight"] = import_rows.weigh(job)
         if job.applied_at is not None and job.state != State.UNDONE:
-            context |= {"invitable": inviting.open_rows(job).count(), "made": inviting.created(job).count()}
+            invitable = inviting.open_rows(job)[: MOST_COUNTED + 1].count()
+            context |= {"invitable": invitable, "made": inviting.created(job).exists(), "most": MOST_COUNTED}
         return self._page(request, job, str(TITLES.get(State(job.state), _("Import failed"))), **context)
 
     @method_decorator(require_POST)
@@ -269,8 +272,9 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
         job = self._job(request, key, own=False)
         if not intake.is_kept(job):
             return _without_file(request, job)
-        response = StreamingHttpResponse(refused.lines(job), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="refused-rows.csv"'
+        ending = refused.suffix(job)
+        response = StreamingHttpResponse(refused.blocks(job, ending), content_type=refused.CONTENT_TYPES[ending])
+        response["Content-Disposition"] = f'attachment; filename="refused-rows.{ending}"'
         response["X-Content-Type-Options"] = "nosniff"
         return response
 
@@ -340,4 +344,5 @@ def _mapping(job: Import) -> list[tuple[str, str]]:
 
 def _ignored(job: Import) -> list[str]:
     options = Options.from_json(job.options)
-    return [header for header, name in zip(options.headers, options.mapping, strict=True) if not name]
+    pairs = zip(options.headers, options.mapping, strict=True)
+    return [header for header, name in pairs if not name and not columns.is_read_only(header)]

@@ -94,7 +94,8 @@ class PicturesMixin:
         shared = {"title": title, "opts": Import._meta, "job": job, "subject": Import.Subject.PICTURES}
         shared["own"] = job is not None and job.owner_id == request.user.pk
         shared["section"] = reverse("admin:users_profiles_import_changelist")  # what the menu marks as open
-        shared["step"] = 1 if job is None else max(3, import_rows.step(job))  # there is no step of columns
+        step = 1 if job is None else import_rows.step(job)
+        shared["step"] = 3 if step == 2 else step  # there is no step of columns
         return {**site.each_context(request), **shared, **context}
 
     # File and check -------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from users_profiles import phones, roles
+from users_profiles import phones, recorder, roles
 from users_profiles.admin.access import PeopleAdmin, ProfilePermissions, may_see_private, visible_profile_fields
 from users_profiles.admin.columns import EMPTY, ago, chip, day, person_cell
+from users_profiles.admin.trail import PersonTrailMixin
+from users_profiles.admin.transfer import ExportPeopleMixin
 from users_profiles.forms import EditsProfile
 from users_profiles.models import Profile, User
 from users_profiles.templatetags.people import avatar_html
@@ -56,8 +58,9 @@ class ProfileInline(ProfilePermissions, admin.StackedInline):
 
 
 @admin.register(Profile)
-class ProfileAdmin(ProfilePermissions, PeopleAdmin):
+class ProfileAdmin(ExportPeopleMixin, ProfilePermissions, PersonTrailMixin, PeopleAdmin):  # type: ignore[misc]
     to_user = "user__"
+    actions = ["export"]
     form = EditsProfile
     formfield_overrides = WIDGETS
     list_select_related = ("user",)
@@ -88,6 +91,12 @@ class ProfileAdmin(ProfilePermissions, PeopleAdmin):
         return False
 
     # The list
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Note who looks through birth dates and phone numbers."""
+        if may_see_private(request):
+            recorder.looked_at(None, "List of profiles")
+        return super().changelist_view(request, extra_context)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         private = ["phone", "born"] if may_see_private(request) else []

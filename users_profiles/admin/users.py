@@ -6,8 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
-from django.contrib.admin.options import get_content_type_for_model
 from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -20,14 +18,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from users_profiles import invitations, roles
+from users_profiles import invitations, recorder, roles, trail
 from users_profiles.admin import import_rows
 from users_profiles.admin.access import PeopleAdmin
-from users_profiles.admin.actions import PeopleActionsMixin, have_acted
+from users_profiles.admin.actions import PeopleActionsMixin
 from users_profiles.admin.columns import EMPTY, active_chip, ago, day, person_cell
 from users_profiles.admin.forms import AddPersonForm, PermissionsField, PersonForm
 from users_profiles.admin.pictures import PicturesMixin
 from users_profiles.admin.profiles import ProfileInline
+from users_profiles.admin.trail import PersonTrailMixin
 from users_profiles.admin.transfer import TransferMixin
 from users_profiles.models import Profile, Role, User
 from users_profiles.roles import Action
@@ -39,7 +38,7 @@ RAW_ACCESS = ("is_superuser", "is_staff", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(PicturesMixin, TransferMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore[misc]
+class UserAdmin(PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore[misc]
     to_profile = "profile__"
     form = PersonForm
     add_form = AddPersonForm
@@ -67,13 +66,8 @@ class UserAdmin(PicturesMixin, TransferMixin, PeopleActionsMixin, PeopleAdmin): 
         return roles.may(request.user, Action.DELETE, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Let a person be deleted although profiles cannot: the profile goes along.
-
-        Who has changed things here stays: Django deletes the log of what somebody did together with them.
-        """
+        """Let a person be deleted although profiles cannot: the profile goes along."""
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
-        keepers = have_acted(objs)
-        protected = [*protected, *(str(person) for person in objs if person.pk in keepers)]
         return to_delete, counts, perms_needed - {Profile._meta.verbose_name}, protected
 
     # The list
@@ -154,9 +148,7 @@ class UserAdmin(PicturesMixin, TransferMixin, PeopleActionsMixin, PeopleAdmin): 
 
     def _about(self, request: HttpRequest, person: User) -> dict[str, Any]:
         """What stands above and beside the form."""
-        history = LogEntry.objects.filter(
-            content_type=get_content_type_for_model(User), object_id=str(person.pk)
-        ).select_related("user")
+        history = trail.of(person, request.user, size=HISTORY, looks=False).entries
         return {
             "role_chip": role_chip(person),
             "active_chip": active_chip(person),
@@ -164,7 +156,7 @@ class UserAdmin(PicturesMixin, TransferMixin, PeopleActionsMixin, PeopleAdmin): 
             "signed_in": ago(person.last_login),
             "can_send_link": roles.may(request.user, Action.EDIT, person) and person.is_active and bool(person.email),
             **import_rows.rows_about(person, request.user),
-            "person_history": [{"entry": entry, "ago": ago(entry.action_time)} for entry in history[:HISTORY]],
+            "person_history": [{"entry": entry, "ago": ago(entry.when)} for entry in history],
         }
 
     # One person: what is saved
@@ -187,12 +179,6 @@ class UserAdmin(PicturesMixin, TransferMixin, PeopleActionsMixin, PeopleAdmin): 
             roles.assign([form.instance], form.new_role)
         if not change and form.cleaned_data["send_invitation"]:
             invitations.invite([form.instance])
-
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
-        """Say which fields changed, in one list: to the reader of the history, person and profile are one."""
-        message = super().construct_change_message(request, form, formsets, add)
-        fields = [name for part in message for name in part.get("changed", {}).get("fields", [])]
-        return [{"changed": {"fields": fields}}] if fields and not add else message
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
         """Go on to the new person's page, where the profile waits to be filled in."""
@@ -225,7 +211,7 @@ class UserAdmin(PicturesMixin, TransferMixin, PeopleActionsMixin, PeopleAdmin): 
         if not self.has_change_permission(request, person):
             raise PermissionDenied
         if invitations.invite([person]).queued:
-            self.log_change(request, person, _("Password link sent"))
+            recorder.note_same([person], "link", "", "yes")
             self.message_user(
                 request, _("A mail to %(email)s is on its way.") % {"email": person.email}, messages.SUCCESS
             )

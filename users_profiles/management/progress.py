@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from users_profiles.models import Import
+from users_profiles.models.leases import LeasedJob
 from users_profiles.transfer import lease, tasks
 
 WIDTH = 30
@@ -46,7 +47,7 @@ class Progress:
         if self._drawn:
             self._out.write("")
 
-    def show(self, job: Import) -> None:
+    def show(self, job: LeasedJob) -> None:
         """Draw the bar as far as the job is."""
         if not self._shown:
             return

@@ -1,8 +1,23 @@
-"""The data: people, their profiles, and the imports that brought them."""
+"""The data: people, their profiles, and what brings and takes them: imports, exports."""
 
+from users_profiles.models.exports import Export
+from users_profiles.models.figures import Snapshot
 from users_profiles.models.jobs import Import, ImportRow, Worker
 from users_profiles.models.pictures import ImportPicture
 from users_profiles.models.profile import Profile
+from users_profiles.models.trail import Road, TrailEntry
 from users_profiles.models.user import Role, User
 
-__all__ = ["Import", "ImportPicture", "ImportRow", "Profile", "Role", "User", "Worker"]
+__all__ = [
+    "Export",
+    "Import",
+    "ImportPicture",
+    "ImportRow",
+    "Profile",
+    "Road",
+    "Role",
+    "Snapshot",
+    "TrailEntry",
+    "User",
+    "Worker",
+]

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 
 class FileRefused(Exception):
-    """The file cannot be imported; the text is a sentence for the person who chose it and names the cure."""
+    """The file cannot be imported, or not be made; the text is a sentence for who asked for it and names the cure."""
 
 
 def too_many_columns(number: int) -> str:

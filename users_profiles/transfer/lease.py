@@ -20,8 +20,9 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from users_profiles.models import Import
-from users_profiles.models.jobs import BEAT, LEASE, MOST_ATTEMPTS
+from users_profiles import recorder
+from users_profiles.models import Export, Import
+from users_profiles.models.leases import BEAT, LEASE, MOST_ATTEMPTS, LeasedJob
 from users_profiles.transfer.errors import FileRefused
 
 logger = logging.getLogger(__name__)
@@ -44,21 +45,21 @@ def is_stopping() -> bool:
     return _stopping.is_set()
 
 
-def work(job: Import, go: Callable[[str], None]) -> None:
+def work(job: LeasedJob, go: Callable[[str], None]) -> None:
     """Hold a job while ``go`` works on it from where it stands; does nothing while somebody else holds it.
 
-    ``go`` is given the holder's name for ``Import.advance``. After a transient error of the database it is called
-    again, with the job as the database now has it; any other error ends the job with a sentence for its owner.
+    ``go`` is given the holder's name for ``advance``. After a transient error of the database it is called again,
+    with the job as the database now has it; any other error ends the job with a sentence for its owner.
     """
-    with _holding() as holder:
+    with _holding() as holder, recorder.quietly():
         try:
             _persist(job, holder, go)
         except FileRefused as refusal:
             job.fail(str(refusal))
         except Exception:
-            logger.exception("import %s failed after row %s", job.pk, job.cursor)
+            logger.exception("%s %s failed after row %s", job._meta.verbose_name, job.pk, job.cursor)
             recover()
-            job.fail(_("Something went wrong on our side. What is counted here is stored, the rest is not; try again."))
+            job.fail(job.sorry())
         else:
             if is_stopping():
                 job.release_lease(holder)
@@ -74,7 +75,7 @@ def _holding() -> Iterator[str]:
         _held.discard(holder)
 
 
-def _persist(job: Import, holder: str, go: Callable[[str], None]) -> None:
+def _persist(job: LeasedJob, holder: str, go: Callable[[str], None]) -> None:
     """Go on through transient errors, as long as the job gets on in between them."""
     delays = iter(DELAYS)
     cursor = job.cursor
@@ -90,16 +91,17 @@ def _persist(job: Import, holder: str, go: Callable[[str], None]) -> None:
             delay = next(delays, None)
             if delay is None:
                 raise
-            logger.warning("import %s goes on after row %s in %s s: %s", job.pk, job.cursor, delay, error)
+            kind = job._meta.verbose_name
+            logger.warning("%s %s goes on after row %s in %s s: %s", kind, job.pk, job.cursor, delay, error)
             recover(delay)
         else:
             return
 
 
-def _refuse_deadly(job: Import) -> None:
+def _refuse_deadly(job: LeasedJob) -> None:
     if job.attempts > MOST_ATTEMPTS:
         raise FileRefused(
-            _("This import was cut short %(times)s times at the same row, which may be too much for the server.")
+            _("This was cut short %(times)s times at the same row, which may be too much for the server.")
             % {"times": job.attempts - 1}
         )
 
@@ -114,8 +116,9 @@ def recover(delay: float = 0) -> None:
 def renew() -> None:
     """Say that whatever this process is at work on is being worked on."""
     if _held:
-        mine = Import.objects.under_way().filter(lease_holder__in=list(_held))
-        mine.update(lease_until=timezone.now() + LEASE)
+        for jobs in (Import.objects, Export.objects):
+            mine = jobs.under_way().filter(lease_holder__in=list(_held))
+            mine.update(lease_until=timezone.now() + LEASE)
 
 
 class Heart(threading.Thread):

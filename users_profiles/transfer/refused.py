@@ -2,41 +2,80 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from django.utils.translation import gettext as _
 
 from users_profiles.models import Import, ImportRow
 from users_profiles.transfer import intake, reader, values
-from users_profiles.transfer.options import Options
+from users_profiles.transfer.export import xlsx
+from users_profiles.transfer.export.formats import CONTENT_TYPES as EXPORTED
+from users_profiles.transfer.options import Kind, Options, Row
 
 Errors = list[dict[str, str]]
 
 # Also what the column is known by when such a file, mended in part, comes back and has refused rows again.
 REASON = "error"
+CONTENT_TYPES = {"csv": "text/csv", "tsv": "text/tab-separated-values", "xlsx": EXPORTED["xlsx"]}
+CHUNK = 1_000
 
 
-def lines(job: Import) -> Iterator[str]:
-    """Yield the file line by line; the rows come from the uploaded file, as they stood there."""
+def suffix(job: Import) -> str:
+    """What the name of the file ends in, which is how it is written: as the uploaded one was."""
     options = Options.from_json(job.options)
-    headers = options.headers[:-1] if options.headers[-1] == REASON else options.headers
-    yield "\ufeff" + _line([*headers, REASON], options.delimiter)
+    if options.kind is Kind.XLSX:
+        return "xlsx"
+    return "tsv" if options.delimiter == "\t" else "csv"
+
+
+def blocks(job: Import, ending: str) -> Iterator[bytes]:
+    """Yield the file, some bytes at a time; an Excel file where it is to end in xlsx, else text."""
+    options = Options.from_json(job.options)
+    headers = [*_headers(options), REASON]
     with intake.opened(job) as file:
-        for number, row, errors in _refused(job, reader.rows(file, options)):
-            cells = [values.defuse(values.restore(cell)) for cell in row[: len(headers)]]
-            yield _line([*cells, *[""] * (len(headers) - len(cells)), _why(number, errors)], options.delimiter)
+        rows = _rows(job, reader.rows(file, options), options)
+        if ending == "xlsx":
+            chunks = iter(lambda: list(islice(rows, CHUNK)), [])
+            # And one without a name, for what is too much of a row.
+            yield from (data for data, _count in xlsx.blocks([""] * (len(headers) + 1), chunks, [*headers, ""]))
+        else:
+            yield from _text(headers, rows, options.delimiter, _encoding(job, options))
 
 
-def _refused(job: Import, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str], Errors]]:
+def _headers(options: Options) -> list[str]:
+    return options.headers[:-1] if options.headers[-1] == REASON else options.headers
+
+
+def _rows(job: Import, rows: Iterator[tuple[int, Row]], options: Options) -> Iterator[tuple[str, ...]]:
+    """The refused rows in one width: their cells, why they are refused, and what is behind the last column.
+
+    What is there must not be lost, or a row that was refused for a stray separator would be taken, shifted, when it
+    comes back; where it stands it has the row refused again until somebody has mended it.
+    """
+    width = len(_headers(options))
+    for number, row, errors in _refused(job, rows):
+        cells = [values.restore(cell) for cell in row]
+        padding = [""] * (width - len(cells))
+        rest = options.delimiter.join(cells[len(options.headers) :]).strip(options.delimiter)
+        yield (*cells[:width], *padding, _why(number, errors), rest)
+
+
+def _refused(job: Import, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row, Errors]]:
     """The refused among the rows of the file, with what is wrong with them; both come in the order of the file."""
-    refused = job.rows.filter(outcome=ImportRow.Outcome.REFUSED).order_by("number")
-    for wanted, errors in refused.values_list("number", "errors").iterator():
+    for wanted, errors in _reasons(job):
         for number, row in rows:
             if number == wanted:
                 yield number, row, errors
                 break
+
+
+def _reasons(job: Import) -> Iterator[tuple[int, Errors]]:
+    refused = job.rows.filter(outcome=ImportRow.Outcome.REFUSED).order_by("number")
+    return refused.values_list("number", "errors").iterator()
 
 
 def _why(number: int, errors: Errors) -> str:
@@ -45,7 +84,32 @@ def _why(number: int, errors: Errors) -> str:
     return _("Row %(row)s. %(why)s") % {"row": number, "why": found}
 
 
-def _line(cells: list[str], delimiter: str) -> str:
+# Text ---------------------------------------------------------------------------------------------------------------
+
+
+def _text(headers: Row, rows: Iterable[tuple[str, ...]], delimiter: str, encoding: str) -> Iterator[bytes]:
+    encoder = codecs.getincrementalencoder(encoding)()
+    yield encoder.encode(_line(headers, delimiter))
+    for *cells, rest in rows:
+        yield encoder.encode(_line([*cells, rest] if rest else cells, delimiter))
+
+
+def _line(cells: Row, delimiter: str) -> str:
     out = io.StringIO()
-    csv.writer(out, delimiter=delimiter).writerow(cells)
+    csv.writer(out, delimiter=delimiter).writerow(map(values.defuse, cells))
     return out.getvalue()
+
+
+def _encoding(job: Import, options: Options) -> str:
+    """That of the uploaded file, if it has all letters of the reasons; Unicode always with its mark, as Excel needs."""
+    if options.encoding.startswith("utf-16"):
+        return "utf-16"
+    if not options.encoding.startswith("utf-8"):
+        try:
+            "".join(options.headers).encode(options.encoding)
+            for number, errors in _reasons(job):
+                _why(number, errors).encode(options.encoding)
+        except UnicodeEncodeError:
+            return "utf-8-sig"
+        return options.encoding
+    return "utf-8-sig"

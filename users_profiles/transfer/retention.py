@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from users_profiles.models import Import, ImportRow, Worker
+from users_profiles.models import Export, Import, ImportRow, TrailEntry, Worker
 from users_profiles.transfer import pictures
 
 BATCH = 10_000
@@ -22,18 +22,23 @@ class Pruned:
     previews: int = 0
     files: int = 0
     rows: int = 0
+    entries: int = 0
+    exports: int = 0
 
     def to_json(self) -> dict[str, int]:
         return asdict(self)
 
 
 def prune(dry_run: bool = False) -> Pruned:
-    """Delete what has been kept long enough: files never applied, files that were, records of what they changed.
+    """Delete what has been kept long enough: files never applied, files that were, records of what was changed,
+    files to download.
 
     The line in the history (who, when, how many) stays, without names or values.
     """
     previews, files, rows = _previews(), _files(), _rows()
-    pruned = Pruned(previews.count(), files.count(), rows.count())
+    entries = TrailEntry.objects.before(_before(days=settings.TRAIL_KEEP_YEARS * 365))
+    exports = Export.objects.expired()
+    pruned = Pruned(previews.count(), files.count(), rows.count(), entries.count(), exports.count())
     if not dry_run:
         _delete_previews(previews)
         for job in files.only("pk", "file").iterator():
@@ -41,8 +46,23 @@ def prune(dry_run: bool = False) -> Pruned:
             Import.objects.filter(pk=job.pk).update(file="")
             pictures.forget(job)  # those that were replaced
         _delete_rows(rows)
+        entries.forget()
+        _delete_exports(exports)
         Worker.objects.filter(seen_at__lt=_before(days=1)).delete()
     return pruned
+
+
+def _delete_exports(expired: models.QuerySet[Export]) -> None:
+    """The files go; that there was an export stays. What was ticked and never exported was none.
+
+    Nobody waits for a day for what is being sent: a server was killed over it.
+    """
+    for export in expired.only("pk", "file").iterator():
+        export.file.delete(save=False)
+        Export.objects.filter(pk=export.pk).update(file="")
+    Export.objects.filter(state=Export.State.CHOSEN, asked_at__lt=_before(days=1)).delete()
+    for export in Export.objects.filter(state=Export.State.SENDING, started_at__lt=_before(days=1)).iterator():
+        export.break_off(export.cursor, export.size, export.digest)
 
 
 def _before(**ago: int) -> datetime:

@@ -1,18 +1,22 @@
-"""Who works on imports and when: the request that waits for a small one, or the background worker."""
+"""Who works on imports and exports and when: the request that waits for a small one, or the background worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django_tasks import task
 
-from users_profiles.models import Import, Worker
+from users_profiles.figures import store as figures
+from users_profiles.models import Export, Import, Worker
+from users_profiles.models.leases import LeasedJob
 from users_profiles.transfer import importer, pictures, retention, undo
+from users_profiles.transfer.export import making
 
 # A task that was queued this long ago and has not begun is taken for lost: a worker took it and died.
 TASK_LOST = timedelta(seconds=60)
@@ -26,6 +30,15 @@ def run_import(key: int) -> None:
     job = Import.objects.under_way().filter(pk=key).first()
     if job is not None:
         run(job)
+
+
+@task()
+def run_export(key: int) -> None:
+    """Make the file of the export of this key; a key that is gone or done is no error."""
+    export = Export.objects.under_way().filter(pk=key).first()
+    if export is not None:
+        making.run(export)
+        _used_up(export)
 
 
 @task()
@@ -48,9 +61,15 @@ def start(job: Import) -> None:
 def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> None:
     """Work on a job here and now, then see to it that those who had to wait for it get their turn."""
     _engine(job)(job, after_chunk)
-    # The task that led here is used up; where the job still needs somebody, it needs a new one.
-    Import.objects.adrift().filter(pk=job.pk).update(queued_at=None)
+    _used_up(job)
+    if job.applied_at is not None:
+        figures.people_changed()
     sweep()
+
+
+def _used_up(job: LeasedJob) -> None:
+    """The task that led here is used up; where the job still needs somebody, it needs a new one."""
+    job.all_jobs().adrift().filter(pk=job.pk).update(queued_at=None)
 
 
 def is_small(job: Import) -> bool:
@@ -66,13 +85,14 @@ def _engine(job: Import) -> Callable[..., None]:
     return undo.run if job.state == Import.State.UNDOING else importer.run
 
 
-def queue(job: Import) -> bool:
+def queue(job: LeasedJob) -> bool:
     """Put a task for a job in the queue; False when there is one already, or somebody works on the job."""
     now = timezone.now()
     lost = models.Q(queued_at=None) | models.Q(queued_at__lt=now - TASK_LOST)
-    if Import.objects.adrift().filter(lost, pk=job.pk).update(queued_at=now) != 1:
+    if job.all_jobs().adrift().filter(lost, pk=job.pk).update(queued_at=now) != 1:
         return False
-    transaction.on_commit(partial(run_import.enqueue, job.pk))
+    task: Any = run_export if isinstance(job, Export) else run_import
+    transaction.on_commit(partial(task.enqueue, job.pk))
     return True
 
 
@@ -82,15 +102,16 @@ def sweep() -> int:
     Called by the worker as it beats and by pages that show progress, as often as they like. What waits for another
     import to finish is left alone until that one has.
     """
-    return sum(queue(job) for job in Import.objects.adrift().order_by("started_at", "pk") if job.ahead() is None)
+    jobs: list[LeasedJob] = [*Import.objects.adrift().order_by("started_at", "pk"), *Export.objects.adrift()]
+    return sum(queue(job) for job in jobs if job.ahead() is None)
 
 
-def waits_for_turn(job: Import) -> bool:
+def waits_for_turn(job: LeasedJob) -> bool:
     """Whether a job stands still because another import writes."""
     return not job.is_held and job.ahead() is not None
 
 
-def needs_worker(job: Import) -> bool:
+def needs_worker(job: LeasedJob) -> bool:
     """Whether a job stands still because no background worker is running."""
     if not job.is_under_way or job.is_held or waits_for_turn(job) or Worker.objects.alive().exists():
         return False

@@ -339,7 +339,7 @@ def _keep(decision: _Decision, name: str, reason: str) -> None:
         decision.fate, decision.restore = Fate.KEPT, None
 
 
-_LOADED = ("pk", "is_superuser", "last_login", "password", "profile__version")
+_LOADED = ("pk", "is_superuser", "last_login", "password", "profile__version", "version")
 _VALUES = [name for name in columns.NAMES if name != "role"]
 
 
@@ -351,11 +351,11 @@ def _load(keys: Collection[int], lock: bool) -> dict[int, _Person]:
     fields = columns.PersonResource().fields
     paths = [fields[name].path for name in _VALUES]
     persons = {}
-    for pk, is_superuser, last_login, password, version, *values in found.values_list(*_LOADED, *paths):
+    for pk, is_superuser, last_login, password, version, person_version, *values in found.values_list(*_LOADED, *paths):
         own = dict(zip(_VALUES, values, strict=True))
         if version is None:  # raw SQL can leave somebody without a profile
             own.update(dict.fromkeys(("phone_number", "location", "bio"), ""))
-        known = Known(pk, is_superuser, version or 0, {**own, "role": ""})
+        known = Known(pk, is_superuser, version or 0, person_version, {**own, "role": ""})
         persons[pk] = _Person(known, last_login, password)
     _load_groups(persons)
     return persons

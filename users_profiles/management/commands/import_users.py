@@ -48,6 +48,10 @@ class Command(BaseCommand):
             help="what new people get where the file says nothing",
         )  # fmt: skip
         parser.add_argument("--blank-clears", action="store_true", help="an empty cell empties the field")
+        parser.add_argument(
+            "--overtakes", action="store_true",
+            help="a file of our own exports also changes people whom somebody has changed since; otherwise left out",
+        )  # fmt: skip
         parser.add_argument("--errors", type=Path, metavar="OUT.csv", help="where refused rows are written")
         parser.add_argument("--json", action="store_true", help="print one JSON object, last")
         parser.add_argument("--actor", metavar="USERNAME", help="act as this person, with their rights and no more")
@@ -92,7 +96,7 @@ class Command(BaseCommand):
     def _options(self, job: Import, chosen: dict[str, Any]) -> Options:
         options = Options.from_json(job.options)
         options.mode = Mode(chosen["mode"])
-        options.blank_clears = chosen["blank_clears"]
+        options.blank_clears, options.overtakes = chosen["blank_clears"], chosen["overtakes"]
         for header, name in chosen["mapping"]:
             options.mapping[self._column(options.headers, header)] = self._field(name, may_be_empty=True)
         columns.check_mapping(options.headers, options.mapping)
@@ -158,6 +162,8 @@ class Command(BaseCommand):
             f"{verb}: {job.created:,} new, {job.updated:,} changed, {job.unchanged:,} unchanged, "
             f"{job.refused:,} refused. {job.total:,} rows in {seconds:.1f} s, import {job.pk}."
         )
+        if left_out := job.overtaken + job.left_out:
+            self.stdout.write(f"{left_out:,} left out: changed here since the file was exported. --overtakes takes them.")
         if job.refused and errors is not None:
             self.stdout.write(f"The refused rows are in {errors}, with the reasons.")
 
@@ -176,6 +182,7 @@ def _figures(job: Import, seconds: float) -> dict[str, Any]:
         "updated": job.updated,
         "unchanged": job.unchanged,
         "refused": job.refused,
+        "left_out": job.overtaken + job.left_out,
         "rows": job.total,
         "seconds": round(seconds, 3),
         "rows_per_second": round(job.total / seconds),

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
@@ -35,9 +36,13 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _TO_ESCAPE = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]|_(?=x[0-9a-fA-F]{4}_)")
 
 
-def blocks(names: Sequence[str], chunks: Iterable[Rows]) -> Iterator[Block]:
-    """Yield the file: some bytes at a time, and how many rows are in them."""
-    skeleton = zipfile.ZipFile(_skeleton(names))
+def blocks(names: Sequence[str], chunks: Iterable[Rows], headers: Sequence[str] = ()) -> Iterator[Block]:
+    """Yield the file: some bytes at a time, and how many rows are in them.
+
+    With ``headers`` of their own the columns need not be ours: what we do not know is text.
+    """
+    labels = columns.labels()
+    skeleton = zipfile.ZipFile(_skeleton(names, headers or [str(labels[name]) for name in names]))
     head, sample, tail = _around_the_rows(skeleton.read(_SHEET).decode())
     write = _Cells(names, re.findall(r'<c r="[A-Z]+2" s="(\d+)"', sample))
     out = _Outlet()
@@ -58,15 +63,18 @@ def blocks(names: Sequence[str], chunks: Iterable[Rows]) -> Iterator[Block]:
     yield out.take(), 0
 
 
-def _skeleton(names: Sequence[str]) -> io.BytesIO:
+def _skeleton(names: Sequence[str], headers: Sequence[str]) -> io.BytesIO:
     """A whole file with its header and one empty row that has the styles of the columns."""
-    book, labels = Workbook(), columns.labels()
+    book = Workbook()
     sheet: Any = book.active
     sheet.title = str(_("People"))
     sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(names))}2"
-    for at, name in enumerate(names, 1):
-        sheet.cell(1, at, str(labels[name])).font = Font(bold=True)
+    sheet.auto_filter.ref = f"A1:{get_column_letter(sum(map(bool, headers)))}2"
+    for at, (name, header) in enumerate(zip(names, headers, strict=True), 1):
+        title = sheet.cell(1, at)
+        # Text, whatever it begins with: the library would make a formula of what looks like one.
+        title.set_explicit_value(ILLEGAL_CHARACTERS_RE.sub("", header), "s")
+        title.font = Font(bold=True)
         sheet.column_dimensions[get_column_letter(at)].width = _WIDTHS.get(name, 20)
         sheet.cell(2, at).number_format = _DATES.get(name, "General")
         sheet.cell(2, at).font = Font(italic=False)

@@ -1,0 +1,299 @@
+"""What an entry of the trail is, for people to read, and what it is made of.
+
+``recorder`` notes what happens one by one. An import notes nothing of its own: its rows say what became of whom. Two
+things happen to a row, it is applied and perhaps undone, and each is an entry like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import F, Q, QuerySet
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from users_profiles import recorder, roles
+from users_profiles.models import Import, ImportRow, Profile, Road, TrailEntry, User
+from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
+
+Actor = User | AnonymousUser
+Action = TrailEntry.Action
+Outcome = ImportRow.Outcome
+# What an import does to people; the other outcomes left them as they were.
+WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING)
+# What the fields of a change can be beside those of person and profile.
+OTHER_LABELS = {
+    "role": gettext_lazy("Role"),
+    "link": gettext_lazy("Password link"),
+    "permissions": gettext_lazy("Permissions"),
+    "name": gettext_lazy("Name"),
+}
+
+
+class Cursor(NamedTuple):
+    """Where an entry stands: moment, source and key. The next page begins behind the last one of this."""
+
+    when: datetime
+    source: int
+    key: int
+
+    def __str__(self) -> str:
+        return f"{round(self.when.timestamp() * 1_000_000)}-{self.source}-{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor | None:
+        """Read what an address carries; nonsense is the first page."""
+        try:
+            when, source, key = (int(part) for part in text[:60].split("-"))
+            moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=when)
+        except (ValueError, OverflowError):
+            return None
+        return cls(moment, source, key) if 0 <= key < 2**62 else None
+
+
+UNDONE, APPLIED, NOTED = range(3)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field, as people read it."""
+
+    field: str
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing somebody did; ``what`` says it in words where no field changed, ``person`` is a key."""
+
+    at: Cursor
+    person: int | None
+    label: str
+    who: str
+    road: str
+    what: str = ""
+    changes: list[Change] = field(default_factory=list)
+    address: str = ""
+    job: Import | None = None
+    is_deletion: bool = False
+
+    @property
+    def when(self) -> datetime:
+        return self.at.when
+
+    @property
+    def road_label(self) -> str:
+        return str(Road(self.road).label)
+
+    @property
+    def summary(self) -> str:
+        """What happened, in a few words and without a value."""
+        return self.what or _("Changed %(fields)s") % {"fields": ", ".join(change.label for change in self.changes)}
+
+
+# In which order the fields of an entry are told; PostgreSQL keeps none.
+_PLACES = {name: place for place, name in enumerate((*recorder.PERSON_FIELDS, *recorder.OTHER_FIELDS, *PROFILE_FIELDS))}
+
+
+# In words -----------------------------------------------------------------------------------------------------------
+
+
+def label_of(name: str) -> str:
+    """What people call a field."""
+    if name in OTHER_LABELS:
+        return str(OTHER_LABELS[name])
+    for model in (User, Profile):
+        found = next((one for one in model._meta.get_fields() if one.name == name), None)
+        if found is not None:
+            return str(capfirst(getattr(found, "verbose_name", name)))
+    return name
+
+
+def readable(name: str, text: str | None) -> str:
+    """A stored value as people read it: names of roles, dates, yes and no."""
+    if name == "role":
+        return (
+            str(roles.LABELS.get("" if text in (None, roles.MEMBER_WORD) else text, text)) if text is not None else ""
+        )
+    if not text:
+        return ""
+    if name == "avatar":
+        return _("a picture")
+    if name == "link":
+        return _("sent")
+    if text in {"yes", "no"} and name.startswith("is_"):
+        return _("yes") if text == "yes" else _("no")
+    if name == "birth_date":
+        return _day(text)
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        return str(date_format(date.fromisoformat(text), "j M Y"))
+    except ValueError:
+        return text
+
+
+def _change(name: str, old: str | None, new: str | None) -> Change:
+    label = label_of(name)
+    if name == "password":
+        return Change(name, label, "", _("changed"))
+    if name == "avatar" and old and new:
+        return Change(name, label, _("a picture"), _("another picture"))
+    return Change(name, label, readable(name, old), readable(name, new))
+
+
+def _changes(pairs: dict[str, Any] | None, hidden: Collection[str]) -> list[Change]:
+    told = [_change(name, *pair(value)) for name, value in (pairs or {}).items() if name not in hidden]
+    return sorted(told, key=lambda change: _PLACES.get(change.field, len(_PLACES)))
+
+
+def pair(value: Any) -> tuple[str | None, str | None]:
+    """Old and new; auditlog writes of many-to-many fields what was added or removed."""
+    if isinstance(value, dict):
+        words = ", ".join(value["objects"])
+        return (None, words) if value["operation"] == "add" else (words, None)
+    return value[0], value[1]
+
+
+def _hidden(actor: Actor) -> Collection[str]:
+    return () if roles.may(actor, roles.Action.VIEW_PRIVATE) else PRIVATE_FIELDS
+
+
+def sees_everything(actor: Actor) -> bool:
+    """Whether somebody is told who looked at what, and from which address people came."""
+    return roles.may(actor, roles.Action.GRANT)
+
+
+# What was noted -----------------------------------------------------------------------------------------------------
+
+_DONE = {
+    Action.CREATE: gettext_lazy("Added"),
+    Action.DELETE: gettext_lazy("Deleted"),
+    Action.ACCESS: gettext_lazy("Looked at private fields"),
+}
+
+
+def from_note(entry: TrailEntry, actor: Actor) -> Entry:
+    is_person = entry.content_type_id == people_type()
+    return Entry(
+        at=Cursor(entry.timestamp, NOTED, entry.pk),
+        person=entry.object_id if is_person else None,
+        label=entry.object_repr if is_person else _("Group %(name)s") % {"name": entry.object_repr},
+        who=entry.actor_name or nobody(entry.road),
+        road=entry.road,
+        what=str(_DONE.get(entry.action, "")),
+        changes=_changes(entry.changes, _hidden(actor)),
+        address=(entry.remote_addr or "") if sees_everything(actor) else "",
+        is_deletion=entry.action == Action.DELETE,
+    )
+
+
+def nobody(road: str) -> str:
+    return _("Command line") if road == Road.COMMAND else _("Not signed in")
+
+
+def people_type() -> int:
+    return ContentType.objects.get_for_model(User).pk
+
+
+# What imports did ---------------------------------------------------------------------------------------------------
+
+
+def written_rows() -> QuerySet[ImportRow]:
+    """The rows that were written to people."""
+    written = ImportRow.objects.filter(outcome__in=WRITTEN, job__applied_at__isnull=False)
+    return written.filter(number__lte=F("job__applied_through")).select_related("job__owner", "job__undone_by", "user")
+
+
+def undone_rows(rows: QuerySet[ImportRow]) -> QuerySet[ImportRow]:
+    """Those that an undo has done something about."""
+    fates = ("removed", "restored", "deactivated")
+    return rows.filter(reduce(or_, (Q(undone__startswith=fate) for fate in fates)))
+
+
+def road_of(row: ImportRow) -> Road:
+    if row.job.subject == Import.Subject.PICTURES:
+        return Road.PICTURES
+    return Road.ROSTER if row.outcome == Outcome.MISSING else Road.IMPORT
+
+
+def whom(row: ImportRow) -> str:
+    """The name of the person; a row of pictures has that of a file instead."""
+    return str(row.user) if row.job.subject == Import.Subject.PICTURES and row.user is not None else row.label
+
+
+def written(row: ImportRow) -> dict[str, Any]:
+    if row.job.subject == Import.Subject.PICTURES:
+        return {"avatar": ["yes" if row.outcome == Outcome.UPDATED else "", "yes"]}
+    changes: dict[str, Any] = row.changes
+    return changes
+
+
+def taken_back(row: ImportRow) -> dict[str, Any]:
+    """What an undo wrote: the old values of all fields but those it had to leave alone."""
+    fate, _reason, names = f"{row.undone}::".split(":")[:3]
+    if fate == "deactivated":
+        return {"is_active": ["yes", "no"]}
+    if fate == "removed" and row.job.subject == Import.Subject.PEOPLE:
+        return {}
+    kept = names.split(",")
+    return {name: [new, old] for name, (old, new) in written(row).items() if name not in kept}
+
+
+def undone_at(job: Import) -> datetime:
+    return datetime.fromisoformat(job.undo.get("finished") or job.undo["started"])
+
+
+def owner(job: Import) -> str:
+    return _somebody(job.owner, job.by_operator)
+
+
+def undoer(job: Import) -> str:
+    return _somebody(job.undone_by, bool(job.undo.get("operator")))
+
+
+def _somebody(person: User | None, by_operator: bool) -> str:
+    if person is not None:
+        return str(person)
+    return _("Command line") if by_operator else _("Somebody who has been deleted")
+
+
+def from_row(row: ImportRow, actor: Actor) -> Entry:
+    assert row.job.applied_at is not None  # noqa: S101
+    return Entry(
+        at=Cursor(row.job.applied_at, APPLIED, row.pk),
+        person=row.user_id,
+        label=whom(row),
+        who=owner(row.job),
+        road=road_of(row),
+        what=_("Added") if row.outcome == Outcome.CREATED and row.job.subject == Import.Subject.PEOPLE else "",
+        changes=_changes(written(row), _hidden(actor)),
+        job=row.job,
+    )
+
+
+def from_undone_row(row: ImportRow, actor: Actor) -> Entry:
+    changes = taken_back(row)
+    return Entry(
+        at=Cursor(undone_at(row.job), UNDONE, row.pk),
+        person=row.user_id,
+        label=whom(row),
+        who=undoer(row.job),
+        road=Road.UNDO,
+        what="" if changes else _("Deleted"),
+        changes=_changes(changes, _hidden(actor)),
+        job=row.job,
+    )
