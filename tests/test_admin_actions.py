@@ -94,7 +94,7 @@ def test_invitations_go_to_those_who_can_get_them(browse, editor, admin, make_pe
 
 def test_export_leads_to_the_export_page_with_the_ticked_people(browse, reader, team):
     response = act(browse(reader), "export", team[:2])
-    assert response.redirect_chain[0][0].startswith(f"{USERS}export/?ids=")
+    assert response.redirect_chain[0][0].startswith(f"{USERS}export/?ticked=")
     assert response.context["count"] == 2
 
 

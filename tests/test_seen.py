@@ -9,7 +9,7 @@ from users_profiles.transfer.people import Candidate
 from users_profiles.transfer.seen import Seen
 
 
-@pytest.fixture(autouse=True, params=[50_000, 3], ids=["in memory", "in a file"])
+@pytest.fixture(autouse=True, params=[100_000, 3], ids=["in memory", "in a file"])
 def few_in_memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen, "IN_MEMORY", request.param)
 

@@ -65,6 +65,21 @@ def start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         ({"LOG_LEVEL": "shout"}, "LOG_LEVEL is 'shout'"),
         ({"IMPORT_MAX_ROWS": "0"}, "IMPORT_MAX_ROWS is '0'"),
         ({"IMPORT_MAX_MB": "many"}, "IMPORT_MAX_MB is 'many'"),
+        ({"MFA_REQUIRED": "perhaps"}, "MFA_REQUIRED is 'perhaps'"),
+        ({"REAUTHENTICATE_AFTER": "0"}, "REAUTHENTICATE_AFTER is '0'"),
+        ({"BREACHED_PASSWORDS_URL": "pwned"}, "BREACHED_PASSWORDS_URL has 'pwned'"),
+        ({"OIDC_CLIENT_SECRET": "hunter2"}, "OIDC_NAME is not set; set all of OIDC_NAME"),
+        (
+            {"OIDC_NAME": "x", "OIDC_SERVER_URL": "login", "OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "hunter2"},
+            "OIDC_SERVER_URL has 'login'",
+        ),
+        (
+            {"OIDC_NAME": "x", "OIDC_SERVER_URL": "http://x", "OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "hunter2"},
+            "OIDC_SERVER_URL does not begin with https://",
+        ),
+        ({"OIDC_ROLES": "hr=Owner", "OIDC_ROLE_CLAIM": "x"}, "OIDC_ROLES has 'hr=Owner'"),
+        ({"OIDC_ROLES": "Editor", "OIDC_ROLE_CLAIM": "x"}, "OIDC_ROLES has 'Editor'"),
+        ({"OIDC_ROLE_CLAIM": "groups"}, "OIDC_ROLE_CLAIM and OIDC_ROLES go together"),
         ({"DATA_DIR": "/dev/null/data"}, "DATA_DIR is '/dev/null/data'"),
     ],
     ids=lambda value: (
@@ -84,9 +99,34 @@ def test_a_silly_setting_stops_the_start_with_one_sentence(
 def test_production_settings_pass_every_deployment_check(
     start: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    ended = start("check", "--deploy", "--fail-level", "INFO", **SOUND)
+    ended = start("check", "--deploy", "--fail-level", "INFO", **SOUND, MFA_REQUIRED="on")
     assert ended.returncode == 0, ended.stderr
-    assert "no issues (0 silenced)" in ended.stdout
+    assert "no issues (1 silenced)" in ended.stdout  # auth.W004: see the setting
+
+
+def test_a_deployment_check_warns_where_a_password_alone_opens_the_back_office(
+    start: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    ended = start("check", "--deploy", **SOUND)
+    assert ended.returncode == 0
+    assert "MFA_REQUIRED is off" in ended.stderr
+
+
+def test_a_sign_in_service_is_one_with_all_of_its_settings(
+    start: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    service = {
+        "OIDC_NAME": "Example",
+        "OIDC_SERVER_URL": "https://login.example.com/",
+        "OIDC_CLIENT_ID": "backoffice",
+        "OIDC_CLIENT_SECRET": "$ecret",
+        "OIDC_ROLE_CLAIM": "groups",
+        "OIDC_ROLES": "cn=hr=Editor,it=Admin",
+    }
+    command = "from django.conf import settings; print(settings.OIDC, settings.OIDC_ROLES)"
+    printed = start("shell", "-v0", "-c", command, **SOUND, **service)
+    assert "'server_url': 'https://login.example.com'" in printed.stdout
+    assert "{'cn=hr': 'Editor', 'it': 'Admin'}" in printed.stdout, printed.stderr
 
 
 def test_debug_needs_nothing_else(start: Callable[..., subprocess.CompletedProcess[str]]) -> None:

@@ -10,11 +10,14 @@ import gc
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from users_profiles.models import Import
@@ -77,6 +80,23 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
+def _made_ahead(chunks: Iterator[list[Candidate]]) -> Iterator[list[Candidate]]:
+    """Yield chunks while a thread makes the next one: the database is at work then, and Python has nothing to do.
+
+    The thread has no business with the database, and speaks the language of whoever started it.
+    """
+    context = copy_context()
+
+    def make() -> list[Candidate] | None:
+        return context.run(lambda: next(chunks, None))
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader") as thread:
+        coming = thread.submit(make)
+        while (chunk := coming.result()) is not None:
+            coming = thread.submit(make)
+            yield chunk
+
+
 class _Run:
     """One go at a job by one process."""
 
@@ -95,7 +115,10 @@ class _Run:
         self.seen = Seen()
         self.newcomers = Newcomers(job, self.options, self.resource, self.seen)
         self.writer = Writer()
-        self.renders = [(name, self.resource.fields[name].widget.render) for name in people.NOT_TEXT]
+        # The same roles and days come again and again.
+        self.renders = {
+            name: lru_cache(maxsize=10_000)(self.resource.fields[name].widget.render) for name in people.NOT_TEXT
+        }
 
     def go(self) -> None:
         columns.refuse_forbidden(self.options.headers)
@@ -108,7 +131,9 @@ class _Run:
         self.has_rows = self.job.rows.exists()
         rows = reader.rows(self.file, self.options)
         self._skip(rows, self.job.cursor)
-        while chunk := list(islice(rows, CHUNK)):
+        chunks = self._chunks(rows)
+        # SQLite is at work in this very process, and would only be kept waiting.
+        for chunk in _made_ahead(chunks) if connection.vendor == "postgresql" else chunks:
             if not self._deal_with(chunk) or lease.is_stopping():
                 return
             if self.after_chunk is not None:
@@ -139,13 +164,17 @@ class _Run:
             self.newcomers.remember(cleaned)
             count -= len(chunk)
 
+    def _chunks(self, rows: Iterator[tuple[int, Row]]) -> Iterator[list[Candidate]]:
+        """The rows cleaned, a chunk at a time."""
+        while chunk := list(islice(rows, CHUNK)):
+            yield self.cleaner.clean(chunk)
+
     def _record_total(self) -> None:
         Import.objects.filter(pk=self.job.pk).update(total=self.job.cursor)
         self.job.total = self.job.cursor
 
-    def _deal_with(self, chunk: Sequence[tuple[int, Row]]) -> bool:
+    def _deal_with(self, cleaned: Sequence[Candidate]) -> bool:
         """Decide about a chunk and commit it with the cursor; False when the job is no longer ours."""
-        cleaned = self.cleaner.clean(chunk)
         self.seen.check(cleaned)
         given = [(row.values, len(row.problems)) for row in cleaned]
         start = self.job.cursor
@@ -176,7 +205,11 @@ class _Run:
             people.keys_of(candidates, "username"), people.keys_of(candidates, "email"), lock=self.applying
         )
         for candidate in candidates:
-            if not candidate.problems:
+            if candidate.problems:
+                continue
+            if directory.is_empty:  # a file of new people
+                self._plan_new(candidate)
+            else:
                 self._match(candidate, directory)
         self.newcomers.name(candidates)
         for candidate in candidates:
@@ -191,7 +224,7 @@ class _Run:
         What has been changed here since it was exported is written only where staff saw that and ticked it.
         """
         seen = self.job.rows.filter(number__range=(candidates[0].number, candidates[-1].number))
-        unticked = set(seen.filter(ticked=False).values_list("number", flat=True))
+        unticked = set(seen.filter(ticked=False).values_list("number", flat=True)) if self.has_rows else set()
         overtaken = [candidate for candidate in candidates if candidate.outcome == OVERTAKEN]
         if overtaken:
             chosen = set(seen.filter(ticked=True, outcome=OVERTAKEN).values_list("number", flat=True))
@@ -244,7 +277,6 @@ class _Run:
         else:
             candidate.outcome = CREATED
             self.newcomers.fill(candidate)
-            candidate.changes = {name: (None, value) for name, value in candidate.values.items() if value != ""}
             self.gate.check_new(candidate)
 
     def _diff(self, candidate: Candidate) -> None:
@@ -288,6 +320,8 @@ class _Run:
                 candidate.changes = {}
                 for problem in candidate.problems:
                     self._name_header(problem)
+            elif candidate.known is None:
+                candidate.changes = self._everything(candidate.values)
             elif candidate.changes:
                 self._render(candidate)
         self.writer.record(self.job, candidates, anew=self.has_rows)
@@ -295,10 +329,19 @@ class _Run:
     def _render(self, candidate: Candidate) -> None:
         """Turn the changes into text. Most are text already; only the others are touched."""
         changes = candidate.changes
-        for name, render in self.renders:
+        for name, render in self.renders.items():
             if name in changes:
                 old, new = changes[name]
-                changes[name] = (None if candidate.known is None else render(old), render(new))
+                changes[name] = (render(old), render(new))
+
+    def _everything(self, values: dict[str, Any]) -> dict[str, tuple[None, str]]:
+        """What somebody new begins with, as changes from nothing."""
+        renders = self.renders
+        return {
+            name: (None, renders[name](value) if name in renders else value)
+            for name, value in values.items()
+            if value != ""
+        }
 
     def _name_header(self, problem: Problem) -> None:
         """Name the column as the file does; the person has the file before them, not our field names."""

@@ -39,6 +39,8 @@ class Newcomers:
 
     def fill(self, candidate: Candidate) -> None:
         """Give a new person the defaults for whatever the row leaves open."""
+        if not self._defaults:
+            return
         missing = {
             name: value
             for name, value in self._defaults.items()
@@ -56,9 +58,14 @@ class Newcomers:
 
     def name(self, candidates: Sequence[Candidate]) -> None:
         """Make usernames for new people that have none; refuse those that only look like somebody else's."""
-        new = [row for row in candidates if row.outcome == ImportRow.Outcome.CREATED and not row.problems]
-        nameless = [row for row in new if not row.values.get("username")]
-        self._refuse_lookalikes([row for row in new if not row.values.get("username", "").isascii()])
+        nameless: list[Candidate] = []
+        foreign: list[Candidate] = []
+        for row in candidates:
+            name = row.values.get("username", "")
+            is_plain = bool(name) and name.isascii()
+            if not is_plain and row.outcome == ImportRow.Outcome.CREATED and not row.problems:
+                (foreign if name else nameless).append(row)
+        self._refuse_lookalikes(foreign)
         if nameless:
             self._give_again(nameless)
             self._give([row for row in nameless if not row.values.get("username")])
@@ -174,5 +181,4 @@ def _taken(names: Iterable[str]) -> set[str]:
 
 
 def _set_username(row: Candidate, name: str) -> None:
-    row.values = row.values | {"username": name}
-    row.changes = {"username": (None, name)} | {key: change for key, change in row.changes.items() if key != "username"}
+    row.values = {"username": name} | row.values | {"username": name}  # first, where people look for it

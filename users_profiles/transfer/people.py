@@ -109,11 +109,10 @@ class Directory:
         self.by_username = {person.values["username"].lower(): person for person in self._people.values()}
         self.by_email = {person.values["email"].lower(): person for person in self._people.values()}
         self.by_email.pop("", None)
+        self.is_empty = not self._people
 
     def find(self, candidate: Candidate) -> tuple[Known | None, Known | None]:
         """Who has the username of a row, and who has its e-mail."""
-        if not self._people:  # a file of new people
-            return None, None
         values = candidate.values
         by_username = self.by_username.get(values.get("username", "").lower())
         return by_username, self.by_email.get(values.get("email", "").lower())

@@ -32,6 +32,7 @@ LONGEST_HEADER = 200  # more of a column's name than anybody needs to know which
 _OLE = b"\xd0\xcf\x11\xe0"
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
 _BLOCK = 1024 * 1024
+ROWS_AT_ONCE = 500  # rows of a text that are taken from it in one go
 
 
 def examine(file: IO[bytes]) -> Options:
@@ -255,25 +256,40 @@ def _table_score(text: str, delimiter: str) -> tuple[int, float, int]:
 def _text_rows(file: IO[bytes], encoding: str, delimiter: str) -> Rows:
     file.seek(0)
     text = io.TextIOWrapper(_Unclosable(file), encoding=encoding, newline="")  # type: ignore[type-var]
-    number, most = 0, settings.IMPORT_MAX_COLUMNS
-    try:
-        # Strict: without it a quotation mark that is never closed swallows the rest of the file into one cell.
-        for row in csv.reader(text, delimiter=delimiter, strict=True):
-            number += 1
-            if len(row) > most:
-                raise FileRefused(too_many_columns(number))
-            yield number, row
-    except csv.Error as error:
-        reason = _("a quotation mark is never closed, or stands in the middle of a cell")
-        if "field limit" in str(error):  # the csv module's own: no cell fills the memory
-            reason = _("a cell is longer than anything we read, perhaps because a quotation mark is never closed")
-        raise FileRefused(
-            _("Row %(row)s: %(reason)s. Mend it there.") % {"row": number + 1, "reason": reason}
-        ) from error
-    except UnicodeError as error:
-        raise FileRefused(
+    # Strict: without it a quotation mark that is never closed swallows the rest of the file into one cell.
+    lines = csv.reader(text, delimiter=delimiter, strict=True)
+    number = 0
+    while True:
+        block: list[Row] = []
+        try:
+            block.extend(islice(lines, ROWS_AT_ONCE))
+        except (csv.Error, UnicodeError) as error:  # after the good rows, which are in the block
+            yield from enumerate(block, number + 1)
+            raise _refusal(error, number + len(block)) from error
+        if not block:
+            return
+        _refuse_wide(block, number)
+        yield from enumerate(block, number + 1)
+        number += len(block)
+
+
+def _refuse_wide(rows: list[Row], number: int) -> None:
+    """Look at many rows at once; only when one is too wide is it worth asking which."""
+    most = settings.IMPORT_MAX_COLUMNS
+    if max(map(len, rows)) > most:
+        raise FileRefused(too_many_columns(next(at for at, row in enumerate(rows, number + 1) if len(row) > most)))
+
+
+def _refusal(error: Exception, number: int) -> FileRefused:
+    """What is wrong with a text after its row of this number."""
+    if isinstance(error, UnicodeError):
+        return FileRefused(
             _("After row %(row)s there are bytes that are not text. Save the file as CSV in UTF-8.") % {"row": number}
-        ) from error
+        )
+    reason = _("a quotation mark is never closed, or stands in the middle of a cell")
+    if "field limit" in str(error):  # the csv module's own: no cell fills the memory
+        reason = _("a cell is longer than anything we read, perhaps because a quotation mark is never closed")
+    return FileRefused(_("Row %(row)s: %(reason)s. Mend it there.") % {"row": number + 1, "reason": reason})
 
 
 class _Unclosable(io.RawIOBase):

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from users_profiles.transfer.people import Candidate
 
-# So many values of a column are remembered in memory, about 6 MB; after that all of them move to a file.
-IN_MEMORY = 50_000
+# So many values of a column are remembered in memory, about 10 MB; after that all of them move to a file.
+IN_MEMORY = 100_000
 
 
 class Seen:
