@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import pytest
@@ -18,9 +16,9 @@ from django.utils import timezone
 
 from tests.admin_pages import messages_of, user_page
 from tests.test_admin_transfer import choose, page, upload
-from tests.test_importer import check
-from tests.test_reader import book
+from tests.test_importer import check, take_in
 from users_profiles import roles
+from users_profiles.admin import inviting as inviting_page
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import importer, inviting
 
@@ -103,6 +101,16 @@ def test_rows_that_a_cancelled_import_never_came_to_are_not_shown_as_done(
     importer.run(job, after_chunk=lambda running: running.cancel())
     rows = browse(editor).get(page("change", job), {"show": "new"}).context["rows"]
     assert [row["number"] for row in rows] == [2, 3]
+    assert "Cancelled. What is counted here is stored; nothing more will be." in html(browse(editor), "change", job)
+
+
+def test_a_check_that_was_cancelled_is_not_said_to_have_stored_anything(browse: Browse, editor: User) -> None:
+    job = take_in("username\nada\n", editor)
+    assert job.start_check()
+    client = browse(editor)
+    content = client.post(page("cancel", job), follow=True).content.decode()
+    assert "Cancelled before anything was changed." in content
+    assert "stored" not in text(content)
 
 
 def test_the_history_says_who_when_what_and_how_long(browse: Browse, editor: User, admin: User) -> None:
@@ -201,6 +209,21 @@ def test_a_mail_that_fails_is_said_and_can_be_tried_again(
     assert inviting.send_queued.func(job.pk) == {"sent": 1, "failed": 1}
     assert "1 invitation could not be sent." in text(html(client, "invite", job))
     assert list(inviting.open_rows(job).values_list("number", flat=True)) == [2]
+
+
+def test_a_great_many_people_are_counted_anew_only_after_invitations_have_gone_out(
+    browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inviting_page, "MOST_COUNTED", 2)
+    client = browse(editor)
+    job = applied(client, "username,email\n" + "".join(f"p{at},p{at}@example.com\n" for at in range(4)))
+    client.get(page("invite", job))
+    with CaptureQueriesContext(connection) as captured:
+        client.get(page("invite", job))
+    assert not [found for found in captured if "FILTER" in found["sql"] or "CASE WHEN" in found["sql"]]
+    client.post(page("invite", job), {"who": "ticked", "row": "2"})
+    tabs = client.get(page("invite", job)).context["tabs"]
+    assert [tab["count"] for tab in tabs] == [3, 1, 0, 0]
 
 
 def test_nobody_is_mailed_who_was_deactivated_while_the_mail_waited(browse: Browse, editor: User) -> None:
@@ -347,24 +370,6 @@ def test_without_its_file_every_page_of_an_import_says_so(browse: Browse, editor
         client.post(page("apply", job))
         job.refresh_from_db()
         assert (job.state, job.failure) == ("failed", "The file of this import is not kept any more. Upload it again.")
-
-
-def test_the_refused_rows_of_an_excel_file_come_as_a_file_to_mend(browse: Browse, editor: User) -> None:
-    """With its columns and cells as they were, and why each row was refused."""
-    rows = [["ada", "a@example.com", date(1990, 12, 31), 4930123456], ["bob", "nonsense", date(1991, 1, 2), "+49301"]]
-    content = book(["Staff"], ["Username", "E-mail", "Birth date", "Shoe size"], *rows)
-    client = browse(editor)
-    upload(client, content, "staff.xlsx")
-    job = Import.objects.get()
-    choose(client, job)
-    file = b"".join(client.get(page("refused", job)).streaming_content).decode("utf-8-sig")
-    header, line = csv.reader(file.splitlines())
-    assert header == ["Username", "E-mail", "Birth date", "Shoe size", "error"]
-    assert line[:4] == ["bob", "nonsense", "1991-01-02", "'+49301"]
-    assert line[4].startswith("Row 4. E-mail: ")
-    applied(client, file.replace("nonsense", "bob@example.com"))
-    bob = User.objects.get(username="bob")
-    assert (bob.email, bob.profile.birth_date) == ("bob@example.com", date(1991, 1, 2))
 
 
 @pytest.mark.parametrize("content", ["username\nada\n", "<table><tr><td>username</td></tr></table>"])

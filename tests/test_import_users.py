@@ -1,4 +1,4 @@
-"""The command line for pipelines: import_users, undo_import, prune_imports."""
+"""The command line for pipelines: import_users, undo_import, prune."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections
 
+from tests.test_overtaken import exported
 from tests.workers import environment
 from users_profiles.management.progress import Progress
 from users_profiles.models import Import, Profile, User
@@ -24,7 +26,8 @@ from users_profiles.models import Import, Profile, User
 pytestmark = pytest.mark.django_db
 
 KEYS = [
-    "import", "created", "updated", "unchanged", "refused", "rows", "seconds", "rows_per_second", "peak_memory_mb"
+    "import", "created", "updated", "unchanged", "refused", "rows", "seconds", "rows_per_second", "peak_memory_mb",
+    "left_out", "deactivated",
 ]  # fmt: skip
 
 
@@ -165,6 +168,111 @@ def test_json_is_one_object_last_with_exactly_these_keys(staff: Callable[[str], 
     assert figures["peak_memory_mb"] > 10
 
 
+@pytest.mark.parametrize(("content", "figures"), [("username,password\nada,x\n", None), ("username\nada\n", (1, 0, 0))])
+def test_json_is_printed_too_when_nothing_was_done(
+    staff: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, content: str, figures: tuple[int, ...] | None
+) -> None:
+    """With the reason, and with the figures of an import that had begun."""
+
+    def give_up(job: Import, *args: Any) -> None:
+        Import.objects.filter(pk=job.pk).update(created=1)
+        job.fail("The disk is full.")
+
+    monkeypatch.setattr("users_profiles.management.progress.tasks.run", give_up)
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_users", staff(content), "--json", stdout=out, stderr=io.StringIO())
+    report = json.loads(out.getvalue())
+    if figures is None:
+        assert list(report) == ["error"]
+    else:
+        assert list(report) == ["error", *KEYS]
+        assert (report["created"], report["updated"], report["refused"]) == figures
+        assert report["error"] == "The disk is full."
+
+
+def test_a_place_for_refused_rows_that_cannot_be_written_is_said_before_anything_is(
+    staff: Callable[[str], str], tmp_path: Path
+) -> None:
+    with pytest.raises(CommandError, match="cannot be written: No such file or directory"):
+        run(staff("username\nada\n"), "--errors", str(tmp_path / "nowhere" / "errors.csv"))
+    assert not User.objects.exists()
+
+
+def test_the_refused_rows_are_an_excel_file_where_it_is_called_so(staff: Callable[[str], str], tmp_path: Path) -> None:
+    errors = tmp_path / "errors.xlsx"
+    assert run(staff("username,email\nada,nonsense\n"), "--errors", str(errors))[0] == 2
+    header, row = openpyxl.load_workbook(errors).active.values
+    assert (header[:3], row[:2]) == (("username", "email", "error"), ("ada", "nonsense"))
+
+
+def test_usernames_are_made_from_a_pattern(staff: Callable[[str], str]) -> None:
+    file = staff("First name,Last name,E-mail\nZoë,Łukasz,zoe@example.com\n")
+    with pytest.raises(CommandError, match="This cannot make usernames"):
+        run(file, "--username-pattern", "{shoe}")
+    with pytest.raises(CommandError, match="the file needs a column for email"):
+        run(staff("username,First name\n,Ada\n"), "--username-pattern", "{first}")
+    file = staff("First name,Last name,E-mail\nZoë,Łukasz,zoe@example.com\n")
+    assert run(file, "--username-pattern", "{first}.{last}")[0] == 0
+    assert User.objects.get().username == "zoe.lukasz"
+
+
+def test_a_roster_deactivates_who_is_not_in_the_file_and_many_only_by_their_number(
+    staff: Callable[[str], str], make_person: Callable[..., User], superuser: User
+) -> None:
+    for at in range(25):
+        make_person(f"person{at:02}", location="Berlin")
+    make_person("elsewhere", location="Paris")
+    file = staff("username\n" + "".join(f"person{at:02}\n" for at in range(20)))
+    with pytest.raises(CommandError, match=r"^5 people are not in the file and would be deactivated\."):
+        run(file, "--roster", "location=Berlin")
+    with pytest.raises(CommandError, match=r"^6 people"):
+        run(file, "--roster", "everybody", "--deactivates", "5")
+    assert not User.objects.filter(is_active=False).exists()
+    code, out, _err = run(file, "--roster", "location=Berlin", "--deactivates", "5")
+    assert (code, out[:48]) == (0, "Done: 0 new, 0 changed, 5 deactivated, 20 unchan")
+    gone = User.objects.filter(is_active=False).values_list("username", flat=True)
+    assert sorted(gone) == [f"person{at}" for at in range(20, 25)]
+    few = staff("username\n" + "".join(f"person{at:02}\n" for at in range(19)))
+    assert run(few, "--roster", "location=Berlin")[0] == 0  # one of twenty is not many
+    assert not User.objects.get(username="person19").is_active
+
+
+@pytest.mark.parametrize(
+    ("roster", "reason"),
+    [
+        ("nobody", "should be everybody, location=PLACE or role=ROLE"),
+        ("location", "Say which location"),
+        ("location=Atlantis", "Nobody active is at this location"),
+        ("role=King", "Select a valid choice"),
+    ],
+)
+def test_a_roster_of_nobody_is_refused(staff: Callable[[str], str], roster: str, reason: str) -> None:
+    with pytest.raises(CommandError, match=reason):
+        run(staff("username\nada\n"), "--roster", roster)
+    assert not Import.objects.exists()
+
+
+def test_an_editor_may_take_no_file_for_a_roster(staff: Callable[[str], str], editor: User, stranger: User) -> None:
+    with pytest.raises(CommandError, match="You may not deactivate people who are not in the file"):
+        run(staff("username\nedgar\n"), "--roster", "everybody", "--actor", "edgar")
+    assert not User.objects.filter(is_active=False).exists()
+
+
+def test_what_was_changed_since_the_export_is_left_out_unless_told_otherwise(
+    staff: Callable[[str], str], make_person: Callable[..., User]
+) -> None:
+    ada = make_person("ada", location="London")
+    edited = exported().replace("London", "Paris")
+    ada.profile.location = "Rome"
+    ada.save()
+    _code, out, _err = run(staff(edited))
+    assert "1 left out, changed here since the export; --overtakes takes them." in out
+    assert Profile.objects.get(user=ada).location == "Rome"
+    run(staff(edited), "--overtakes")
+    assert Profile.objects.get(user=ada).location == "Paris"
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
@@ -203,9 +311,9 @@ def test_interrupted_it_says_what_is_stored(staff: Callable[[str], str], monkeyp
         raise KeyboardInterrupt
 
     monkeypatch.setattr("users_profiles.management.progress.Progress.show", interrupt)
-    code, _out, err = run(staff("username\nada\n"))
-    assert code == 130
-    assert "Stopped. 1 rows are dealt with" in err
+    with pytest.raises(CommandError, match=r"^Stopped\. 1 rows are dealt with") as stopped:
+        run(staff("username\nada\n"))
+    assert stopped.value.returncode == 130
     assert Import.objects.get().state == "cancelled"
 
 
@@ -225,8 +333,11 @@ def test_in_a_pipe_it_reads_standard_input_and_prints_nothing_but_the_object() -
     refused = shell("import_users", "-", "--json", stdin=b"username,email\nada,nonsense\n")
     assert (refused.returncode, json.loads(refused.stdout)["refused"]) == (2, 1)
     nothing = shell("import_users", "-", "--json", stdin=b"username,is_staff\nada,1\n")
-    assert (nothing.returncode, nothing.stdout) == (1, b"")
+    assert nothing.returncode == 1
+    assert "has the column is_staff" in json.loads(nothing.stdout)["error"]
     assert b"has the column is_staff" in nothing.stderr
+    wrong = shell("import_users", "-", "--mode", "everything")
+    assert (wrong.returncode, wrong.stdout) == (1, b"")  # and not 2, which says that the others were taken
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from tests.admin_pages import queries_of, save, user_page
 from tests.test_importer import apply, check
 from users_profiles.models import Import, ImportRow, Profile, User
-from users_profiles.transfer import columns, importer
+from users_profiles.transfer import columns, importer, undo
 from users_profiles.transfer.export import formats
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +146,77 @@ def test_the_page_shows_both_sides_and_asks(ada: User, bob: User, admin: User, b
     client.post(tick, {"row": [number], "ticked": [number], "show": "stale"})
     assert "Import: add 0, change 2" in client.get(address).content.decode()
     assert Import.objects.get(pk=job.pk).rows.get(number=number).ticked
+
+
+def sides(client: Any, job: Import) -> list[dict[str, Any]]:
+    address = reverse("admin:users_profiles_import_change", args=[job.pk])
+    rows: list[dict[str, Any]] = client.get(address, {"show": "stale"}).context["rows"]
+    return rows
+
+
+def test_the_page_says_who_has_changed_our_side(
+    ada: User, bob: User, admin: User, browse: Callable[..., Any], make_person: Callable[..., User]
+) -> None:
+    """The last change of a field that the file would change too, whoever made it and by whichever road."""
+    carl = make_person("carl", first_name="Carl", location="London")
+    edited = exported().replace("London", "Paris")
+    move(ada, "Rome")
+    client = browse(make_person("olga", role="Admin", first_name="Olga"))
+    save(client, user_page(ada), first_name="Adah")
+    for person, place in ((bob, "Oslo"), (carl, "Bonn")):
+        apply(f"username,location\n{person.username},{place}\n", admin)
+    undone = Import.objects.latest("pk")
+    assert undone.start_undo(admin, write=True)
+    undo.run(undone)
+    move(carl, "Kiel")
+    told = {row["label"]: row["last"] for row in sides(browse(admin), check(edited, admin))}
+    assert (told["Adah"]["who"], told["Adah"]["what"]) == ("Olga", "Changed First name")
+    assert (told["Bob"]["who"], told["Bob"]["what"]) == ("Alice Admin", "Changed Location")
+    assert told["Bob"]["job"].filename == "staff.csv"
+    assert (told["Carl"]["job"], told["Carl"]["what"]) == (None, "Changed Location")
+
+
+def test_a_change_of_what_the_file_leaves_alone_is_told_where_there_is_no_other(
+    admin: User, browse: Callable[..., Any], make_person: Callable[..., User]
+) -> None:
+    dora, eve = make_person("dora", first_name="Dora"), make_person("eve", first_name="Eve")
+    edited = exported().replace("Dora", "Dorothea").replace("Eve", "Eva")
+    dora.last_name = "Byron"
+    dora.save()
+    eve.save(update_fields=["first_name"])  # a new version, and nothing to tell
+    told = {row["label"]: row.get("last") for row in sides(browse(admin), check(edited, admin))}
+    assert told["Dora Byron"]["what"] == "Changed Last name"
+    assert told["Eve"] is None
+
+
+def test_more_people_on_the_page_cost_no_more_queries(
+    admin: User, browse: Callable[..., Any], make_person: Callable[..., User]
+) -> None:
+    people = [make_person(f"p{at}", location="London") for at in range(8)]
+    edited = exported().replace("London", "Paris")
+    counts = []
+    for moved in (people[:2], people):
+        for person in moved:
+            move(person, f"Rome {len(counts)}")
+        job = check(edited, admin)
+        client = browse(admin)
+        assert len(sides(client, job)) == len(moved)
+        counts.append(queries_of(client, reverse("admin:users_profiles_import_change", args=[job.pk]) + "?show=stale"))
+    assert counts[0] == counts[1]
+
+
+def test_all_rows_take_one_side_at_once(ada: User, bob: User, admin: User, browse: Callable[..., Any]) -> None:
+    edited = exported().replace("London", "Paris")
+    for person in (ada, bob):
+        move(person, "Rome")
+    job = check(edited, admin)
+    client = browse(admin)
+    address = reverse("admin:users_profiles_import_change", args=[job.pk])
+    content = client.get(address, {"show": "stale"}).content.decode()
+    assert "Keep ours in all 2 rows" in content
+    assert "There is nothing to import" not in content
+    tick = reverse("admin:users_profiles_import_tick", args=[job.pk])
+    client.post(tick, {"all": "tick", "show": "stale"})
+    assert "Import: add 0, change 2" in client.get(address).content.decode()
+    client.post(tick, {"all": "untick", "show": "stale"})
+    assert "Import: add" not in client.get(address).content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -23,7 +25,8 @@ from django_tasks_db.models import DBTaskResult
 
 from tests.workers import environment
 from users_profiles.management.commands import worker
-from users_profiles.models import Import, ImportRow, User, Worker
+from users_profiles.models import Delivery, Import, ImportRow, Report, User, Worker
+from users_profiles.models.reports import KEEP_DAYS
 from users_profiles.transfer import importer, intake, lease, retention, tasks
 
 pytestmark = pytest.mark.django_db
@@ -280,13 +283,14 @@ def test_what_is_under_way_is_never_cleared_away() -> None:
 
 def test_the_command_clears_away_and_can_be_asked_first(capsys: pytest.CaptureFixture[str]) -> None:
     aged(intake.receive(ContentFile(b"username\nada\n"), "staff.csv", None), days=9)
-    call_command("prune_imports", "--dry-run")
+    call_command("prune", "--dry-run")
     assert Import.objects.count() == 1
-    call_command("prune_imports")
+    call_command("prune")
     assert not Import.objects.exists()
     said = capsys.readouterr().out.splitlines()
     assert said[0] == (
-        "Would delete: 1 imports that were never applied, 0 files, 0 records of rows, 0 entries of the trail, 0 exports."
+        "Would delete: 1 imports that were never applied, 0 files, 0 records of rows, 0 entries of the trail, "
+        "0 exports, 0 results of tasks, 0 mails of reports, 0 files that nothing refers to."
     )
     assert said[1].startswith("Deleted: 1 imports")
 
@@ -305,3 +309,28 @@ def test_the_worker_clears_away_soon_after_its_start_and_then_now_and_then(monke
     monkeypatch.setattr(pruning, "_next", 0)
     pruning()
     assert not Import.objects.exists()
+
+
+def test_results_of_tasks_and_mails_of_reports_go_when_they_are_old(admin: User, settings: Any) -> None:
+    report = Report.objects.create(name="Everybody", owner=admin)
+    for days in (settings.TASKS_KEEP_DAYS - 1, settings.TASKS_KEEP_DAYS + 1, KEEP_DAYS + 1):
+        then = timezone.now() - timedelta(days=days)
+        DBTaskResult.objects.create(args_kwargs={}, task_path="x", run_after=then, finished_at=then, backend_name="x")
+        Delivery.objects.create(report=report, recipient=admin, run_at=then)
+    DBTaskResult.objects.create(args_kwargs={}, task_path="x", run_after=timezone.now(), backend_name="x")
+    assert retention.prune() == retention.Pruned(tasks=2, mails=1)
+    assert (DBTaskResult.objects.count(), Delivery.objects.count()) == (2, 2)
+
+
+def test_a_file_that_nothing_refers_to_goes_once_it_is_a_day_old() -> None:
+    job = intake.receive(ContentFile(b"username\nada\n"), "staff.csv", None)
+    for name in ("imports/old", "imports/new", "exports/old", "avatars/old"):
+        default_storage.save(name, ContentFile(b"username\nada\n"))
+    yesterday = time.time() - 2 * 86_400
+    for name in ("imports/old", "exports/old", "avatars/old", str(job.file.name)):
+        os.utime(default_storage.path(name), (yesterday, yesterday))
+    assert retention.prune(dry_run=True) == retention.Pruned(strays=2)
+    assert retention.prune() == retention.Pruned(strays=2)
+    kept = ("imports/new", "avatars/old", str(job.file.name))
+    assert all(default_storage.exists(name) for name in kept)
+    assert not default_storage.exists("imports/old")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import subprocess
@@ -82,6 +83,13 @@ def test_c1_formulas_leave_harmless_and_come_back_as_they_were(
     Profile.objects.update(bio="", phone_number="")
     assert apply(data).updated == len(FORMULAS)
     assert list(Profile.objects.order_by("pk").values("bio", "phone_number", "user__last_name")) == before
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_c1_a_cell_is_marked_whichever_sign_it_begins_with(start: str, make_person: Callable[..., User]) -> None:
+    make_person("ada", bio=f"{start}1+1")
+    data = b"".join(part for part, _rows in formats.blocks(User.objects.all(), ["username", "bio"], "csv"))
+    assert [*csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))][1] == ["ada", f"'{start}1+1"]
 
 
 # C2 to C5 -----------------------------------------------------------------------------------------------------------

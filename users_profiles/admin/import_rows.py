@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from users_profiles import roles
+from users_profiles.admin import overtaken
 from users_profiles.admin.columns import EMPTY, ago
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import columns, reconcile, undo
@@ -139,13 +140,16 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
     labels = columns.labels()
     filled = Options.from_json(job.options).fields
     fields = [name for name in columns.NAMES if name in filled]
+    rows = [readable(row, labels, fields) for row in page]
+    if tab["outcome"] == Outcome.OVERTAKEN:
+        overtaken.add_last_changes(rows, list(page), request.user)
     return {
         "tabs": found,
         "shown": tab,
         "text": text,
         "page": page,
         "more": more,
-        "rows": [readable(row, labels, fields) for row in page],
+        "rows": rows,
         "fields": [labels[name] for name in fields],
         "tickable": job.state == State.CHECKED and tab["outcome"] in TICKABLE,
     }

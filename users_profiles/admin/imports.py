@@ -22,7 +22,7 @@ from users_profiles import roles
 from users_profiles.admin import import_rows
 from users_profiles.admin.columns import EMPTY, ago, chip
 from users_profiles.admin.import_rows import in_time, number
-from users_profiles.admin.inviting import InviteMixin
+from users_profiles.admin.inviting import MOST_COUNTED, InviteMixin
 from users_profiles.admin.inviting import progress as invitation_progress
 from users_profiles.admin.undoing import UndoMixin
 from users_profiles.models import Import
@@ -44,8 +44,6 @@ TITLES = {
     State.CANCELLED: gettext_lazy("Import cancelled"),
     State.UNDONE: gettext_lazy("Import undone"),
 }
-# Beyond this it does not matter how many people can be invited, and counting them all would hold up the page.
-MOST_COUNTED = 10_000
 STATE_TONES = {
     State.CHECKED: "chip-accent",
     State.CHECKING: "chip-accent",
@@ -252,10 +250,8 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
         if request.user.pk not in _answerable(job):
             raise Http404
         undoing = job.state == State.UNDOING
-        if job.cancel():
-            stopped = _("Stopped. What has been undone so far stays undone; nothing more will be.")
-            cancelled = _("Cancelled. What is counted below is stored; nothing more will be.")
-            messages.info(request, stopped if undoing else cancelled)
+        if job.cancel() and undoing:  # of a cancelled import its page says what became of it
+            messages.info(request, _("Stopped. What has been undone so far stays undone; nothing more will be."))
         return redirect("admin:users_profiles_import_change", job.pk)
 
     def invite_progress_view(self, request: HttpRequest, key: Any) -> JsonResponse:

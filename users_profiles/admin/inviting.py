@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -19,6 +20,10 @@ from users_profiles.models import Import, ImportRow
 from users_profiles.transfer import inviting
 
 Invitation = ImportRow.Invitation
+# Beyond this it does not matter how many people can be invited, and counting them all would hold up the page.
+MOST_COUNTED = 10_000
+# Seconds for which the counts of more people than that are good: whoever signs in meanwhile is counted a little later.
+COUNTED_FOR = 60
 
 
 class InviteMixin:
@@ -62,13 +67,13 @@ _TABS = {
         inviting.CAN_COME & Q(invited__in=[Invitation.QUEUED, Invitation.SENT]),
     ),
     "in": (gettext_lazy("Have signed in"), Q(user__last_login__isnull=False)),
-    "never": (gettext_lazy("Cannot be mailed"), Q(user__last_login=None) & ~inviting.CAN_COME),
+    "never": (gettext_lazy("Cannot be mailed"), ~Q(user__last_login__isnull=False) & ~inviting.CAN_COME),
 }
 
 
 def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
     made = inviting.created(job)
-    counts, again = _counts(made)
+    counts, again = _counts(job, made)
     tabs: list[dict[str, Any]] = [
         {"outcome": name, "label": label, "count": counts[name]} for name, (label, _rows) in _TABS.items()
     ]
@@ -92,10 +97,22 @@ def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
     }
 
 
-def _counts(made: QuerySet[ImportRow]) -> tuple[dict[str, int], int]:
-    """How many rows each tab has, and how many people can be asked again; there may be a million to look through."""
+def _counts(job: Import, made: QuerySet[ImportRow]) -> tuple[dict[str, int], int]:
+    """How many rows each tab has, and how many people can be asked again.
+
+    To look through a million takes most of a second, so that is done anew only once invitations have gone out.
+    """
     ways = {f"in_{name}": Count("pk", filter=rows) for name, (_label, rows) in _TABS.items()}
-    found = made.aggregate(**ways, again=Count("pk", filter=inviting.CAN_COME & Q(invited=Invitation.SENT)))
+    again = Count("pk", filter=inviting.CAN_COME & Q(invited=Invitation.SENT))
+
+    def count() -> dict[str, int]:
+        return made.aggregate(**ways, again=again)
+
+    if job.created > MOST_COUNTED:
+        invited = "-".join(map(str, inviting.counts(job).values()))
+        found = cache.get_or_set(f"import-invited-{job.pk}-{invited}", count, timeout=COUNTED_FOR) or count()
+    else:
+        found = count()
     return {name: found[f"in_{name}"] for name in _TABS}, found["again"]
 
 

@@ -24,7 +24,9 @@ BATCH = 100
 # A mail server may be slow; a worker that has sent nothing for so long is not at work.
 PATIENCE = timedelta(minutes=2)
 Invitation = ImportRow.Invitation
-CAN_COME = Q(user__is_active=True, user__last_login=None) & ~Q(user__email="")
+# In words that no index on the last sign-in answers: nearly everybody new has none, and going through all people by it
+# takes a hundred times as long as going through the rows from the first.
+CAN_COME = Q(user__is_active=True) & ~Q(user__last_login__isnull=False) & ~Q(user__email="")
 
 
 def created(job: Import) -> QuerySet[ImportRow]:

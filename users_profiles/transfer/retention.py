@@ -1,15 +1,23 @@
-"""What imports leave behind, and for how long: files and change records are personal data."""
+"""What is kept for a while, and for how long: uploads, exports, records of changes, the trail, sessions, tasks, mails.
+
+All of it is personal data. One place clears it away, so that nothing is forgotten; README.md has the table.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import models
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
-from users_profiles.models import Export, Import, ImportRow, TrailEntry, Worker
+from users_profiles.accounts import sessions
+from users_profiles.models import Delivery, Export, Import, ImportRow, TrailEntry, Worker
+from users_profiles.models.reports import KEEP_DAYS
 from users_profiles.transfer import pictures
 
 BATCH = 10_000
@@ -24,21 +32,34 @@ class Pruned:
     rows: int = 0
     entries: int = 0
     exports: int = 0
+    tasks: int = 0
+    mails: int = 0
+    strays: int = 0
 
     def to_json(self) -> dict[str, int]:
         return asdict(self)
 
 
 def prune(dry_run: bool = False) -> Pruned:
-    """Delete what has been kept long enough: files never applied, files that were, records of what was changed,
-    files to download.
+    """Delete what has been kept long enough.
 
-    The line in the history (who, when, how many) stays, without names or values.
+    That there was an import or an export (who, when, how many) stays, without names or values.
     """
     previews, files, rows = _previews(), _files(), _rows()
     entries = TrailEntry.objects.before(_before(days=settings.TRAIL_KEEP_YEARS * 365))
-    exports = Export.objects.expired()
-    pruned = Pruned(previews.count(), files.count(), rows.count(), entries.count(), exports.count())
+    exports, strays = Export.objects.expired(), list(_strays())
+    done = DBTaskResult.objects.filter(finished_at__lt=_before(days=settings.TASKS_KEEP_DAYS))
+    mails = Delivery.objects.filter(run_at__lt=_before(days=KEEP_DAYS))
+    pruned = Pruned(
+        previews=previews.count(),
+        files=files.count(),
+        rows=rows.count(),
+        entries=entries.count(),
+        exports=exports.count(),
+        tasks=done.count(),
+        mails=mails.count(),
+        strays=len(strays),
+    )
     if not dry_run:
         _delete_previews(previews)
         for job in files.only("pk", "file").iterator():
@@ -49,7 +70,25 @@ def prune(dry_run: bool = False) -> Pruned:
         entries.forget()
         _delete_exports(exports)
         Worker.objects.filter(seen_at__lt=_before(days=1)).delete()
+        sessions.forget_ended()
+        done.delete()
+        mails.delete()
+        for name in strays:
+            default_storage.delete(name)
     return pruned
+
+
+def _strays() -> Iterator[str]:
+    """Files of imports and exports that no row knows of: what stored them was killed before it could say so."""
+    for folder, model in (("imports", Import), ("exports", Export)):
+        known = set(model._default_manager.exclude(file="").values_list("file", flat=True))
+        try:
+            names = default_storage.listdir(folder)[1]
+        except FileNotFoundError:
+            continue
+        for name in (f"{folder}/{name}" for name in names):
+            if name not in known and default_storage.get_modified_time(name) < _before(days=1):
+                yield name
 
 
 def _delete_exports(expired: models.QuerySet[Export]) -> None:

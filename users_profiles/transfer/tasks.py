@@ -37,8 +37,7 @@ def run_export(key: int) -> None:
     """Make the file of the export of this key; a key that is gone or done is no error."""
     export = Export.objects.under_way().filter(pk=key).first()
     if export is not None:
-        making.run(export)
-        _used_up(export)
+        make(export)
 
 
 @task()
@@ -70,6 +69,12 @@ def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> N
 def _used_up(job: LeasedJob) -> None:
     """The task that led here is used up; where the job still needs somebody, it needs a new one."""
     job.all_jobs().adrift().filter(pk=job.pk).update(queued_at=None)
+
+
+def make(export: Export) -> None:
+    """Make the file of an export here and now, unless somebody else is at it."""
+    making.run(export)
+    _used_up(export)
 
 
 def is_small(job: Import) -> bool:

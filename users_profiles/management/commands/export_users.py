@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from users_profiles.management.progress import Progress
-from users_profiles.models import Export, User
+from users_profiles.models import Export, Report, User
+from users_profiles.reports import running
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.export.sending import Sending
 from users_profiles.transfer.export.wanted import USUAL, Wanted, exportable
@@ -29,7 +29,9 @@ class Command(BaseCommand):
             help="where to; - writes to standard output; without it, people-DATE in this folder",
         )  # fmt: skip
         parser.add_argument(
-            "--format", choices=Export.Format.values, help="without it, what the name of the file ends in, else csv"
+            "--format",
+            choices=Export.Format.values,
+            help="without it, what the name of the file ends in, else csv or the report's",
         )
         parser.add_argument("--columns", metavar="a,b", help=f"which, in this order; without it: {','.join(USUAL)}")
         parser.add_argument(
@@ -38,23 +40,51 @@ class Command(BaseCommand):
         parser.add_argument(
             "--order", default="", metavar="last_name,-date_joined", help="in what order; --order=-x goes down"
         )
+        parser.add_argument("--report", metavar="NAME", help="a saved report, by its name or its number")
         parser.add_argument("--actor", metavar="USERNAME", help="act as this person, with their rights and no more")
 
     def handle(self, *args: Any, output: str | None, **options: Any) -> None:
         actor = self._actor(options["actor"])
-        wanted = Wanted(actor, options["query"], options["order"], format=_format(options["format"], output))
-        wanted.columns = _columns(options["columns"], actor)
         try:
+            wanted = self._wanted(actor, output, options)
             wanted.check()
-            total = wanted.people().count()
+            total = wanted.count()
             wanted.check(total)
         except FileRefused as refusal:
             raise CommandError(str(refusal)) from refusal
-        path = output or f"people-{timezone.localdate().isoformat()}.{wanted.format}"
+        path = output or wanted.filename
         with self._opened(path) as file:
             export = self._write(wanted.entry(total), file)
         where = "standard output" if path == STDOUT else path
-        self._say(f"{export.cursor:,} people in {export.seconds:.1f} s to {where}, export {export.pk}.", path)
+        what = "changes" if wanted.is_about_changes else "people"
+        self._say(f"{export.cursor:,} {what} in {export.seconds:.1f} s to {where}, export {export.pk}.", path)
+
+    def _wanted(self, actor: User | None, output: str | None, options: dict[str, Any]) -> Wanted:
+        """What the arguments ask for."""
+        if options["report"] is None:
+            wanted = Wanted(actor, options["query"], options["order"], format=_format(options["format"], output))
+            wanted.columns = _columns(options["columns"], actor)
+            return wanted
+        if options["query"] or options["order"] or options["columns"]:
+            raise CommandError("A report brings its own --query, --order and --columns.")
+        run = running.run(self._report(options["report"], actor), actor)
+        if run.dropped:
+            self.stderr.write(f"Left out, because {actor} may not see it: {', '.join(run.dropped)}.")
+        run.wanted.format = _format(options["format"], output, run.wanted.format)
+        return run.wanted
+
+    def _report(self, name: str, actor: User | None) -> Report:
+        """The one report of this name, or of this number, that the actor may use."""
+        reports = Report.objects.all() if actor is None else Report.objects.visible_to(actor)
+        found = list(reports.filter(name__iexact=name))
+        if not found and name.isascii() and name.isdigit() and len(name) <= 18:
+            found = list(reports.filter(pk=name))
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise CommandError(f"There is no report {name!r}.")
+        numbers = ", ".join(str(report.pk) for report in found)
+        raise CommandError(f"There are several reports {name!r}. Say which by its number: {numbers}.")
 
     def _write(self, export: Export, file: IO[bytes]) -> Export:
         sending = None
@@ -109,9 +139,9 @@ class Command(BaseCommand):
         (self.stderr if path == STDOUT else self.stdout).write(sentence)
 
 
-def _format(chosen: str | None, output: str | None) -> str:
+def _format(chosen: str | None, output: str | None, usual: str = Export.Format.CSV.value) -> str:
     ending = Path(output or "").suffix.removeprefix(".").lower()
-    return chosen or (ending if ending in Export.Format.values else Export.Format.CSV.value)
+    return chosen or (ending if ending in Export.Format.values else usual)
 
 
 def _columns(chosen: str | None, actor: User | None) -> list[str]:

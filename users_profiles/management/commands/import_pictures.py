@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.base import File
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
+from users_profiles.management.pipeline import PipelineCommand
 from users_profiles.models import Import, User
 from users_profiles.transfer import pictures, tasks
 from users_profiles.transfer.errors import FileRefused
 
 
-class Command(BaseCommand):
+class Command(PipelineCommand):
     help = (
         "Import pictures of people from a ZIP archive; each file is named after a username or an e-mail. "
         "Exit status: 0 all taken, 2 some refused, 1 nothing done."

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.base import File
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from users_profiles.management.pipeline import PipelineCommand
 from users_profiles.management.progress import peak_memory_mb, work_through
 from users_profiles.models import Import, ImportRow, User
-from users_profiles.transfer import columns, intake, reader, refused
+from users_profiles.transfer import columns, intake, reader, reconcile, refused, usernames
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import Match, Mode, Options
 
@@ -28,7 +29,15 @@ def _pair(raw: str) -> tuple[str, str]:
     return left.strip(), right.strip()
 
 
-class Command(BaseCommand):
+def _roster(raw: str) -> tuple[str, str]:
+    """``everybody``, ``location=Berlin`` or ``role=Reader``: among whom, and which."""
+    among, _sign, value = raw.partition("=")
+    if among not in {*reconcile.Among} - {reconcile.Among.NOBODY}:
+        raise ArgumentTypeError(f"{raw!r} should be everybody, location=PLACE or role=ROLE")
+    return among, value.strip()
+
+
+class Command(PipelineCommand):
     help = (
         "Import people from a CSV, TSV or Excel file. Ends with 0 when every row was taken, 2 when some were refused, "
         "and 1 when nothing was done. Without --actor it has the full rights of whoever runs this host."
@@ -49,27 +58,64 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument("--blank-clears", action="store_true", help="an empty cell empties the field")
         parser.add_argument(
+            "--username-pattern", metavar='"{first}.{last}"', default="",
+            help="how usernames of new people are made where the file has none",
+        )  # fmt: skip
+        parser.add_argument(
             "--overtakes", action="store_true",
             help="a file of our own exports also changes people whom somebody has changed since; otherwise left out",
         )  # fmt: skip
-        parser.add_argument("--errors", type=Path, metavar="OUT.csv", help="where refused rows are written")
-        parser.add_argument("--json", action="store_true", help="print one JSON object, last")
+        self._add_roster(parser)
+        parser.add_argument(
+            "--errors", type=Path, metavar="OUT.csv",
+            help="where refused rows are written, with the reasons; an Excel file if it ends in .xlsx",
+        )  # fmt: skip
+        parser.add_argument("--json", action="store_true", help="print one JSON object, last, whatever happens")
         parser.add_argument("--actor", metavar="USERNAME", help="act as this person, with their rights and no more")
 
-    def handle(self, *args: Any, file: str, json: bool, dry_run: bool, errors: Path | None, **options: Any) -> None:
-        started = time.monotonic()
+    def _add_roster(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--roster", type=_roster, default=("", ""), metavar="everybody|location=PLACE|role=ROLE",
+            help="deactivate those of these people who are not in the file; never a superuser, never the actor",
+        )  # fmt: skip
+        parser.add_argument(
+            "--deactivates", type=int, metavar="NUMBER",
+            help="so many are to be deactivated for that; asked for where it is a large share of them",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, json: bool, errors: Path | None, dry_run: bool, **options: Any) -> None:
+        self._started = time.monotonic()
+        self._job: Import | None = None
         try:
-            job = self._receive(file, options)
-            self._begin(job, dry_run)
-        except FileRefused as refusal:
-            raise CommandError(str(refusal)) from refusal
-        self._work(job)
-        self._refuse_unfinished(job)
-        if errors is not None:
-            self._write_refused(job, errors)
-        self._tell(job, time.monotonic() - started, as_json=json, dry_run=dry_run, errors=errors)
+            job = self._import(errors, dry_run, options)
+        except (CommandError, FileRefused) as error:
+            if json:
+                self._print({"error": str(error)})
+            raise CommandError(str(error), returncode=getattr(error, "returncode", 1)) from error
+        if errors is None:
+            self._name_refused(job)
+        if json:
+            self._print({})
+        else:
+            self._tell(job, dry_run, errors)
         if job.refused:
             sys.exit(2)
+
+    def _import(self, errors: Path | None, dry_run: bool, chosen: dict[str, Any]) -> Import:
+        if errors is not None:
+            _refuse_unwritable(errors)
+        job = self._job = self._receive(chosen["file"], chosen)
+        options = Options.from_json(job.options)
+        if dry_run or options.roster:
+            job.start_check()
+            self._work(job)
+        if not dry_run:
+            self._begin(job, options, chosen["deactivates"])
+            self._work(job)
+        if errors is not None:
+            with errors.open("wb") as out:
+                out.writelines(refused.blocks(job, errors.suffix.lower().removeprefix(".")))
+        return job
 
     # Taking in ------------------------------------------------------------------------------------------------------
 
@@ -97,6 +143,7 @@ class Command(BaseCommand):
         options = Options.from_json(job.options)
         options.mode = Mode(chosen["mode"])
         options.blank_clears, options.overtakes = chosen["blank_clears"], chosen["overtakes"]
+        options.username_pattern = chosen["username_pattern"]
         for header, name in chosen["mapping"]:
             options.mapping[self._column(options.headers, header)] = self._field(name, may_be_empty=True)
         columns.check_mapping(options.headers, options.mapping)
@@ -104,7 +151,26 @@ class Command(BaseCommand):
         options.match = Match(chosen["match"] or (Match.USERNAME if "username" in options.mapping else Match.EMAIL))
         if options.match not in options.mapping:
             raise CommandError(f"No column is taken for {options.match.value}, so people cannot be recognised by it.")
+        self._check_pattern(options)
+        self._choose_roster(options, *chosen["roster"])
         return options
+
+    def _check_pattern(self, options: Options) -> None:
+        if not options.username_pattern:
+            return
+        try:
+            usernames.check_pattern(options.username_pattern)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        needed = (usernames.fields_of(options.username_pattern) | {"email"}) - {*options.mapping}
+        if needed:
+            raise CommandError(f"To make usernames, the file needs a column for {', '.join(sorted(needed))}.")
+
+    def _choose_roster(self, options: Options, among: str, value: str) -> None:
+        form = reconcile.RosterFields({"roster": among, f"roster_{among}": value})
+        if not form.is_valid():
+            raise CommandError(" ".join(str(error) for errors in form.errors.values() for error in errors))
+        form.save_roster(options)
 
     def _column(self, headers: list[str], header: str) -> int:
         for spelling in (str, str.casefold):
@@ -120,26 +186,30 @@ class Command(BaseCommand):
 
     # Working --------------------------------------------------------------------------------------------------------
 
-    def _begin(self, job: Import, dry_run: bool) -> None:
-        if dry_run:
-            job.start_check()
+    def _begin(self, job: Import, options: Options, deactivates: int | None) -> None:
+        """Begin to write, once it is known that the whole file can be read, and how many it would deactivate."""
+        if options.roster:
+            if job.missing != deactivates and reconcile.is_many(job.missing, options):
+                raise CommandError(
+                    f"{job.missing:,} people are not in the file and would be deactivated. Nothing is done. "
+                    f"If that is right, add --deactivates {job.missing}."
+                )
+            job.start_apply()
             return
         # Nobody looks at a preview here, but a file that is broken near its end must still change nothing.
         with intake.opened(job) as file:
-            job.total = sum(1 for _row in reader.rows(file, Options.from_json(job.options)))
+            job.total = sum(1 for _row in reader.rows(file, options))
         job.save(update_fields=["total"])
         job.start_apply(unchecked=True)
 
     def _work(self, job: Import) -> None:
         try:
             work_through(job, self.stderr)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             job.cancel()
             job.refresh_from_db()
-            self.stderr.write(f"Stopped. {job.cursor:,} rows are dealt with, the others are not.")
-            sys.exit(130)
-
-    def _refuse_unfinished(self, job: Import) -> None:
+            reason = f"Stopped. {job.cursor:,} rows are dealt with, the others are not."
+            raise CommandError(reason, returncode=130) from interrupt
         if job.state == Import.State.CANCELLED:
             raise CommandError(f"Cancelled by somebody. {job.cursor:,} rows are dealt with, the others are not.")
         if job.state == Import.State.FAILED:
@@ -147,23 +217,15 @@ class Command(BaseCommand):
 
     # Telling --------------------------------------------------------------------------------------------------------
 
-    def _write_refused(self, job: Import, path: Path) -> None:
-        with path.open("w", encoding="utf-8", newline="") as out:
-            out.writelines(refused.lines(job))
-
-    def _tell(self, job: Import, seconds: float, as_json: bool, dry_run: bool, errors: Path | None) -> None:
-        if job.refused and errors is None:
-            self._name_refused(job)
-        if as_json:
-            self.stdout.write(json.dumps(_figures(job, seconds)))
-            return
+    def _tell(self, job: Import, dry_run: bool, errors: Path | None) -> None:
         verb = "Nothing is written. Would be" if dry_run else "Done"
+        gone = f"{job.missing:,} deactivated, " if job.missing else ""
         self.stdout.write(
-            f"{verb}: {job.created:,} new, {job.updated:,} changed, {job.unchanged:,} unchanged, "
-            f"{job.refused:,} refused. {job.total:,} rows in {seconds:.1f} s, import {job.pk}."
+            f"{verb}: {job.created:,} new, {job.updated:,} changed, {gone}{job.unchanged:,} unchanged, "
+            f"{job.refused:,} refused. {job.total:,} rows in {self._seconds():.1f} s, import {job.pk}."
         )
         if left_out := job.overtaken + job.left_out:
-            self.stdout.write(f"{left_out:,} left out: changed here since the file was exported. --overtakes takes them.")
+            self.stdout.write(f"{left_out:,} left out, changed here since the export; --overtakes takes them.")
         if job.refused and errors is not None:
             self.stdout.write(f"The refused rows are in {errors}, with the reasons.")
 
@@ -174,6 +236,15 @@ class Command(BaseCommand):
         if job.refused > SHOWN:
             self.stderr.write(f"... and {job.refused - SHOWN:,} more; --errors OUT.csv writes all of them to a file.")
 
+    def _print(self, report: dict[str, Any]) -> None:
+        """The report and the figures of the import, as far as there is one, as JSON."""
+        if self._job is not None:
+            report |= _figures(self._job, self._seconds())
+        self.stdout.write(json.dumps(report))
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
 
 def _figures(job: Import, seconds: float) -> dict[str, Any]:
     return {
@@ -182,12 +253,21 @@ def _figures(job: Import, seconds: float) -> dict[str, Any]:
         "updated": job.updated,
         "unchanged": job.unchanged,
         "refused": job.refused,
-        "left_out": job.overtaken + job.left_out,
         "rows": job.total,
         "seconds": round(seconds, 3),
         "rows_per_second": round(job.total / seconds),
         "peak_memory_mb": peak_memory_mb(),
+        "left_out": job.overtaken + job.left_out,
+        "deactivated": job.missing,
     }
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Said before anything is written to people, not after."""
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 @contextmanager

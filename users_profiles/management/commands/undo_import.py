@@ -2,14 +2,15 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from users_profiles.management.pipeline import PipelineCommand
 from users_profiles.management.progress import work_through
 from users_profiles.models import Import
 from users_profiles.transfer import undo
 
 
-class Command(BaseCommand):
+class Command(PipelineCommand):
     help = (
         "Take an import back: whoever it added is removed (deactivated, when used since), whatever it changed is "
         "restored (kept, when changed again since). Ends with 0, with 2 when something was kept, with 1 when nothing "

@@ -14,17 +14,20 @@ from django.utils import timezone
 from django_tasks_db.management.commands import db_worker
 
 from users_profiles.models import Worker
+from users_profiles.reports import mailing
 from users_profiles.transfer import lease, tasks
 
 logger = logging.getLogger(__name__)
 
 PRUNE_EVERY = 6 * 60 * 60  # seconds
+REPORTS_EVERY = 30
 
 
 class Command(BaseCommand):
     help = (
-        "Run the background worker: imports, mails, and clearing away what imports leave behind. As many as you like, "
-        "on as many hosts. One that is killed loses nothing: another goes on with its work within a minute."
+        "Run the background worker: imports, exports, mails, reports that are due, and clearing away what is kept long "
+        "enough. As many as you like, on as many hosts. One that is killed loses nothing: another goes on with its "
+        "work within a minute."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,7 +49,7 @@ class Command(BaseCommand):
         say_alive(name)
         tasks.sweep()
         try:
-            with lease.Heart(lease.renew, partial(say_alive, name), tasks.sweep, Pruning()):
+            with lease.Heart(lease.renew, partial(say_alive, name), tasks.sweep, Pruning(), Reporting()):
                 worker.run()
         finally:
             Worker.objects.filter(name=name).delete()
@@ -67,6 +70,19 @@ class Pruning:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + PRUNE_EVERY
             tasks.prune_imports.enqueue()
+
+
+class Reporting:
+    """Has the reports sent that are due. Each worker looks for itself; whoever comes second finds nothing to do."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + REPORTS_EVERY
+            if mailing.is_anything_due():
+                mailing.send_reports.enqueue()
 
 
 class _Worker(db_worker.Worker):

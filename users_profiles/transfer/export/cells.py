@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Case, CharField, F, Func, Min, OuterRef, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from users_profiles import roles
 from users_profiles.models import Export, Role, User
@@ -62,6 +63,13 @@ def cell(name: str, file_format: str) -> Cell:
         return special(file_format)
     text = F(f"profile__{name}" if name in PROFILE_FIELDS else name)
     return Cell(Marked(text) if file_format == Format.CSV else text)
+
+
+def text_of(name: str, value: Any) -> str:
+    """A cell of an Excel file as a page shows it."""
+    if isinstance(value, datetime):
+        return date_format(value, "Y-m-d" if name == "birth_date" else "Y-m-d H:i")
+    return "" if value is None else str(value)
 
 
 def _active(file_format: str) -> Cell:

@@ -12,9 +12,11 @@ from django.db import connection
 
 from users_profiles.models import Export
 from users_profiles.models.user import UserQuerySet
-from users_profiles.transfer.export import source, xlsx
+from users_profiles.transfer import values
+from users_profiles.transfer.export import changed, source, xlsx
 from users_profiles.transfer.export.cells import Cell, cell
 from users_profiles.transfer.export.source import Block, Rows
+from users_profiles.transfer.export.wanted import Wanted
 
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -33,6 +35,24 @@ def blocks(people: UserQuerySet, names: Sequence[str], file_format: str, using: 
     if file_format == Export.Format.CSV:
         return _csv(people, names, cells, using)
     return _WRITERS[file_format](names, source.chunks(people, cells, using))
+
+
+def blocks_of(wanted: Wanted, using: Any = connection) -> Iterator[Block]:
+    """The same for what is wanted, be it people or what changed of them. Raises ``FileRefused`` at once, as it does."""
+    if not wanted.is_about_changes:
+        return blocks(wanted.people(), wanted.columns, wanted.format, using)
+    chunks = changed.chunks(wanted)
+    if wanted.format == Export.Format.CSV:
+        return _csv_of_changes(chunks)
+    if wanted.format == Export.Format.XLSX:
+        return xlsx.blocks(changed.NAMES, chunks, list(changed.labels().values()))
+    return _WRITERS[wanted.format](changed.NAMES, chunks)
+
+
+def _csv_of_changes(chunks: Iterable[Rows]) -> Iterator[Block]:
+    yield b"\xef\xbb\xbf" + _lines([tuple(changed.NAMES)]), 0
+    for rows in chunks:
+        yield _lines([tuple(map(values.defuse, row)) for row in rows]), len(rows)
 
 
 def _csv(people: UserQuerySet, names: Sequence[str], cells: Sequence[Cell], using: Any) -> Iterator[Block]:

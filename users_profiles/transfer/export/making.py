@@ -45,19 +45,23 @@ def _write(
 ) -> Measured | None:
     """Write the file; None when that was cut short, because it is not wanted or this process is to stop."""
     wanted = Wanted.by(export)
-    people = wanted.people()
-    wanted.check(people.count())
+    wanted.check(wanted.count())
     measured, told = Measured(), time.monotonic()
     with _own_connection() as reading:
-        for block in formats.blocks(people, export.columns, export.format, reading):
+        for block in formats.blocks_of(wanted, reading):
             file.write(measured.add(block))
             if time.monotonic() - told >= TELL_EVERY:
                 told = time.monotonic()
-                if lease.is_stopping() or not export.advance(holder, measured.rows):
+                if lease.is_stopping() or not _goes_on(export, holder, measured.rows):
                     return None
                 if after_block:
                     after_block(export)
     return measured
+
+
+def _goes_on(export: Export, holder: str, rows: int) -> bool:
+    """Whether it is still wanted. Changes are read on the usual connection, on which nothing can be told meanwhile."""
+    return export.is_about_changes or export.advance(holder, rows)
 
 
 @contextmanager

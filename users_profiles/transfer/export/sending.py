@@ -48,7 +48,7 @@ class Sending:
         self.export = export
         self.measured = Measured()
         self._after_block = after_block
-        self._blocks: Iterator[Block] = formats.blocks(wanted.people(), export.columns, export.format)
+        self._blocks: Iterator[Block] = formats.blocks_of(wanted)
         export.start_sending()
 
     def __iter__(self) -> Self:

@@ -1,16 +1,18 @@
-"""What is to be exported, and whether whoever asks may have it. Asked for by a page, a command, or a report to come."""
+"""What is to be exported, and whether whoever asks may have it. Asked for by a page, a command, or a saved report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
 from users_profiles import roles, selection
-from users_profiles.models import Export, User
+from users_profiles.models import Export, Report, User
+from users_profiles.models.exports import HELD
 from users_profiles.models.user import UserQuerySet
 from users_profiles.roles import Action
 from users_profiles.transfer import columns
@@ -26,7 +28,8 @@ class Wanted:
     """Whom, in which order, with which columns, as what kind of file.
 
     ``query`` and ``order`` are in the words of selection.py; with ``keys``, only the ticked among those. Without an
-    ``actor`` it is the operator of the host who asks, with all rights.
+    ``actor`` it is the operator of the host who asks, with all rights. With ``since`` and ``until`` not the people are
+    wanted but what changed of them: whoever joined or left, and the columns as fields that changed.
     """
 
     actor: User | None
@@ -35,13 +38,34 @@ class Wanted:
     keys: list[int] | None = None
     columns: Sequence[str] = field(default_factory=lambda: USUAL)
     format: str = Export.Format.CSV.value
+    since: datetime | None = None
+    until: datetime | None = None
+    report: Report | None = None
 
     @classmethod
     def by(cls, export: Export) -> Wanted:
         """What an export in the ledger asked for. Raises ``FileRefused`` when whoever asked is not here any more."""
         if export.owner is None and not export.by_operator:
             raise FileRefused(_("Whoever asked for this export is not here any more."))
-        return cls(export.owner, export.query, export.order, export.keys, export.columns, export.format)
+        named = ("query", "order", "keys", "columns", "format", "since", "until")
+        return cls(export.owner, **{name: getattr(export, name) for name in named})
+
+    @property
+    def _title(self) -> str:
+        return self.report.name if self.report else ""
+
+    @property
+    def filename(self) -> str:
+        """What the file would be called if it were made now."""
+        return Export(title=self._title, format=self.format).filename
+
+    @property
+    def is_about_changes(self) -> bool:
+        return self.since is not None
+
+    def count(self) -> int:
+        """How many rows it will be; of changes nobody knows beforehand."""
+        return 0 if self.is_about_changes else self.people().count()
 
     def people(self) -> UserQuerySet:
         """The people, in order. Raises ``FileRefused`` with a sentence when they cannot be selected like that."""
@@ -80,6 +104,10 @@ class Wanted:
             columns=list(self.columns),
             format=self.format,
             total=total,
+            since=self.since,
+            until=self.until,
+            report=self.report,
+            title=self._title,
         )
 
 
@@ -94,8 +122,8 @@ def address(query: dict[str, Any]) -> str:
 
 
 def last_choice(actor: User) -> Wanted:
-    """What the actor chose the last time, as far as they may still have it."""
-    latest = Export.objects.begun().filter(owner=actor).order_by("-asked_at").first()
+    """What the actor chose the last time, as far as they may still have it; of a report the report chose."""
+    latest = Export.objects.begun().filter(owner=actor, title="").exclude(format=HELD).order_by("-asked_at").first()
     if latest is None:
         return Wanted(actor, columns=[name for name in USUAL if name in exportable(actor)], format=Export.Format.XLSX)
     kept = [name for name in latest.columns if name in exportable(actor)]

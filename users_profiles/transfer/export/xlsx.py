@@ -28,7 +28,7 @@ MAX_ROWS = 1_048_575
 _DAY_ZERO, _DAY = datetime(1899, 12, 30), timedelta(days=1)
 _SHEET = "xl/worksheets/sheet1.xml"
 _WIDTHS = {"bio": 40, "email": 30, "is_active": 10, "role": 12, "version": 10}
-_DATES = {"birth_date": "yyyy-mm-dd", "date_joined": "yyyy-mm-dd hh:mm", "last_login": "yyyy-mm-dd hh:mm"}
+_DATES = {"birth_date": "yyyy-mm-dd", **dict.fromkeys(("date_joined", "last_login", "when"), "yyyy-mm-dd hh:mm")}
 # The level at which packing costs about as much as all the rest; higher ones make the file little smaller.
 _LEVEL = 3
 # What means something to XML, and what it cannot hold: that is written as Excel writes it. And what would be read so.
@@ -71,9 +71,8 @@ def _skeleton(names: Sequence[str], headers: Sequence[str]) -> io.BytesIO:
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(sum(map(bool, headers)))}2"
     for at, (name, header) in enumerate(zip(names, headers, strict=True), 1):
-        title = sheet.cell(1, at)
-        # Text, whatever it begins with: the library would make a formula of what looks like one.
-        title.set_explicit_value(ILLEGAL_CHARACTERS_RE.sub("", header), "s")
+        title = sheet.cell(1, at, ILLEGAL_CHARACTERS_RE.sub("", header))
+        title.data_type = "s"  # the library makes a formula of what looks like one
         title.font = Font(bold=True)
         sheet.column_dimensions[get_column_letter(at)].width = _WIDTHS.get(name, 20)
         sheet.cell(2, at).number_format = _DATES.get(name, "General")
