@@ -81,6 +81,27 @@ class Settings:
         """The address of a web site, without a slash at the end."""
         return self._web_address(name, self.text(name, default)).rstrip("/")
 
+    def optional_address(self, name: str) -> str:
+        """The address of something that need not be there."""
+        return self.address(name, "") if self.text(name) else ""
+
+    def all_or_none(self, prefix: str, values: dict[str, str]) -> None:
+        """Refuse half of what is of use together only; ``values`` by the rest of their names."""
+        names = [f"{prefix}_{rest.upper()}" for rest in values]
+        missing = [name for name, value in zip(names, values.values(), strict=True) if not value]
+        if missing and len(missing) < len(names):
+            stop(f"{missing[0]} is not set; set all of {', '.join(names)}, or none of them.")
+
+    def pairs(self, name: str, known: tuple[str, ...]) -> dict[str, str]:
+        """Words of somebody else's and what they mean here, such as ``hr=Editor,it=Admin``."""
+        found = {}
+        for pair in self.words(name):
+            word, equals, meaning = (part.strip() for part in pair.rpartition("="))
+            if not word or not equals or meaning not in known:
+                stop(f"{name} has {pair!r}; write a word of theirs, =, and one of {', '.join(known)}.")
+            found[word] = meaning
+        return found
+
     def folder(self, name: str, default: Path) -> Path:
         """A folder that exists, or can be made."""
         path = Path(self.text(name, str(default))).expanduser().resolve()

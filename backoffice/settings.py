@@ -56,6 +56,10 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "auditlog",
     "csp",
     "django_tasks",
@@ -67,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "backoffice.headers.permissions_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -75,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "users_profiles.accounts.sessions.remember",
     "users_profiles.recorder.remember_request",
 ]
 
@@ -132,6 +138,8 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# How long it is known what the worker did; what went wrong may name people.
+TASKS_KEEP_DAYS = env.number("TASKS_KEEP_DAYS", 14, at_least=1)
 
 # Language and time --------------------------------------------------------------------------------------------------
 
@@ -144,7 +152,7 @@ TIME_ZONE = env.choice("TIME_ZONE", "UTC", available_timezones().__contains__, "
 # Sign-in ------------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "users_profiles.User"
-AUTHENTICATION_BACKENDS = ["users_profiles.accounts.SignInBackend"]
+AUTHENTICATION_BACKENDS = ["users_profiles.accounts.adapter.SignInBackend"]
 # A username is unique by a constraint of ours, without regard to case; the check looks for unique=True only.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -153,12 +161,21 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# A service that knows leaked passwords and is asked about every new one. None unless it is named.
+BREACHED_PASSWORDS_URL = env.optional_address("BREACHED_PASSWORDS_URL")
+if BREACHED_PASSWORDS_URL:
+    AUTH_PASSWORD_VALIDATORS.append(
+        {
+            "NAME": "users_profiles.accounts.passwords.BreachedPasswordValidator",
+            "OPTIONS": {"url": BREACHED_PASSWORDS_URL},
+        }
+    )
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 # How long a link that sets a password works, in seconds: an invitation sent on a Friday may be read a week later.
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 60 * 60
 
-ACCOUNT_ADAPTER = "users_profiles.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "users_profiles.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "users_profiles.account_forms.LoginForm",
     "signup": "users_profiles.account_forms.SignupForm",
@@ -173,12 +190,14 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_SIGNUP_REDIRECT_URL = "profile"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-# Who registers proves the address first; accounts.must_verify says why nobody else has to.
+# Who registers proves the address first; addresses.must_verify says why nobody else has to.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one replaces it once proven
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How old a sign-in may be, in seconds, when somebody changes who may do what; older ones prove again who they are.
+REAUTHENTICATE_AFTER = env.number("REAUTHENTICATE_AFTER", 30, at_least=1) * 60
 # allauth's own generator writes an unproven address for everybody who asks for a link.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""  # the subjects name the product
@@ -186,6 +205,45 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""  # the subjects name the product
 # Who may register: nobody, unless REGISTRATION_OPEN is on; then everybody, or only addresses of these domains.
 REGISTRATION_OPEN = env.flag("REGISTRATION_OPEN", default=False)
 REGISTRATION_DOMAINS = [domain.lower() for domain in env.words("REGISTRATION_DOMAINS")]
+
+# The second step at sign-in, for everybody who wants one; MFA_REQUIRED keeps the back office closed to staff without.
+MFA_REQUIRED = env.flag("MFA_REQUIRED", default=False)
+MFA_ADAPTER = "users_profiles.accounts.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # the code before and the one after count, too: telephones are a few seconds off
+# Who has not proven their address is not signed in; what allauth asks here is whether a change of it is under way.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "users_profiles.account_forms.CodeForm",
+    "reauthenticate": "users_profiles.account_forms.CodeAgainForm",
+    "activate_totp": "users_profiles.account_forms.ActivateAppForm",
+    "authenticate_webauthn": "users_profiles.account_forms.PasskeyForm",
+    "login_webauthn": "users_profiles.account_forms.PasskeyAloneForm",
+    "reauthenticate_webauthn": "users_profiles.account_forms.PasskeyAgainForm",
+    "add_webauthn": "users_profiles.account_forms.AddPasskeyForm",
+    "edit_webauthn": "users_profiles.account_forms.RenamePasskeyForm",
+}
+
+# Signing in by another service that speaks OpenID Connect: all of the first four, or none.
+OIDC = {
+    "name": env.text("OIDC_NAME"),
+    "server_url": env.optional_address("OIDC_SERVER_URL"),
+    "client_id": env.text("OIDC_CLIENT_ID"),
+    "client_secret": env.text("OIDC_CLIENT_SECRET"),
+}
+env.all_or_none("OIDC", OIDC)
+if OIDC["server_url"].startswith("http:") and not DEBUG:
+    stop("OIDC_SERVER_URL does not begin with https://, so anybody on the way could sign in as anybody.")
+OIDC_CREATE_PEOPLE = env.flag("OIDC_CREATE_PEOPLE", default=False)
+OIDC_ROLE_CLAIM = env.text("OIDC_ROLE_CLAIM")
+OIDC_ROLES = env.pairs("OIDC_ROLES", ("Reader", "Editor", "Admin"))
+if bool(OIDC_ROLE_CLAIM) != bool(OIDC_ROLES):
+    stop("OIDC_ROLE_CLAIM and OIDC_ROLES go together: the name of the claim, and what its values mean.")
+SOCIALACCOUNT_ADAPTER = "users_profiles.accounts.single_sign_on.SingleSignOnAdapter"
+# A link and not a form: form-action would have to name every host that the service itself leads people on to.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 
 # Mail ---------------------------------------------------------------------------------------------------------------
 
@@ -260,6 +318,11 @@ EXPORT_SYNC_ROWS = env.number("EXPORT_SYNC_ROWS", 50_000)
 # How long such a file can be downloaded. That it was made, and of whom, stays in the list of exports.
 EXPORT_KEEP_HOURS = env.number("EXPORT_KEEP_HOURS", 24, at_least=1)
 
+# Reports --------------------------------------------------------------------------------------------------------------
+
+# So many people are printed as a directory; of more of them the page asks for fewer.
+DIRECTORY_MAX_PEOPLE = env.number("DIRECTORY_MAX_PEOPLE", 2_000, at_least=1)
+
 # Trail ----------------------------------------------------------------------------------------------------------------
 
 AUDITLOG_LOGENTRY_MODEL = "users_profiles.TrailEntry"
@@ -295,6 +358,7 @@ JAZZMIN_SETTINGS = {
         "users_profiles.user": "people",
         "users_profiles.profile": "profile",
         "users_profiles.import": "import",
+        "users_profiles.report": "columns",
         "users_profiles.export": "export",
         "users_profiles.trailentry": "history",
         "auth.group": "key",
@@ -305,6 +369,7 @@ JAZZMIN_SETTINGS = {
         "users_profiles",
         "users_profiles.user",
         "users_profiles.profile",
+        "users_profiles.report",
         "users_profiles.import",
         "users_profiles.export",
         "users_profiles.trailentry",
@@ -313,6 +378,8 @@ JAZZMIN_SETTINGS = {
     "usermenu_links": [
         {"name": _("Your profile"), "url": "profile", "icon": "user"},
         {"name": _("Change password"), "url": "account_change_password", "icon": "key"},
+        {"name": _("Two-step sign-in"), "url": "mfa_index", "icon": "phone"},
+        {"name": _("Where you are signed in"), "url": "usersessions_list", "icon": "system"},
     ],
 }
 JAZZMIN_UI_TWEAKS = {"theme": "default", "default_theme_mode": "auto"}

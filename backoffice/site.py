@@ -55,12 +55,19 @@ class BackofficeSite(admin.AdminSite):
         return super().index(request, {"dashboard": dashboard(request.user), **(extra_context or {})})
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Answer 403 to who is signed in and is not staff; signing in again would not help them."""
+        """Answer 403 to who is signed in and is not staff; signing in again would not help them.
+
+        Staff without the second factor that the settings demand are led to where they set it up (security check D2).
+        """
+        from users_profiles.accounts import second_factor  # the site is made before there are models
+
         guarded = super().admin_view(view, cacheable)
 
         def refuse_or_go_on(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if request.user.is_authenticated and not self.has_permission(request):
                 raise PermissionDenied
+            if second_factor.is_missing(request.user):
+                return HttpResponseRedirect(reverse("mfa_index"))
             return guarded(request, *args, **kwargs)
 
         return update_wrapper(refuse_or_go_on, guarded)

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 from allauth.account import forms as theirs
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as MFAReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    EditWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from users_profiles import accounts
+from users_profiles.accounts import addresses, identity
 from users_profiles.models import User
 
 LABELS = {
@@ -25,6 +39,8 @@ LABELS = {
     "oldpassword": gettext_lazy("Current password"),
     "password1": gettext_lazy("New password"),
     "password2": gettext_lazy("New password, once more"),
+    "code": gettext_lazy("Code"),
+    "name": gettext_lazy("Name"),
 }
 # Typed as they are, not as a phone thinks they are meant.
 VERBATIM = {"autocapitalize": "none", "spellcheck": "false"}
@@ -38,7 +54,7 @@ class OurWords(forms.Form):
         for name, field in self.fields.items():
             field.label = LABELS.get(name, field.label)
             field.widget.attrs.pop("placeholder", None)
-            if name in {"login", "username", "email"}:
+            if name in {"login", "username", "email", "code"}:
                 field.widget.attrs.update(VERBATIM)
             if name in {"password", "oldpassword"}:
                 field.help_text = ""  # the page has the link for who forgot it
@@ -74,7 +90,7 @@ class SignupForm(OurWords, theirs.SignupForm):  # type: ignore[misc]
     def validate_unique_email(self, value: str) -> str:
         """Take a known address for known however it is written; who registers is told by mail only."""
         address: str = super().validate_unique_email(value)
-        self.account_already_exists = self.account_already_exists or accounts.find_by_email(value) is not None
+        self.account_already_exists = self.account_already_exists or addresses.find_by_email(value) is not None
         return address
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
@@ -114,7 +130,7 @@ class ResetPasswordForm(OurWords, theirs.ResetPasswordForm):
 
     def clean_email(self) -> str:
         address: str = self.cleaned_data["email"]
-        person = accounts.find_by_email(address)
+        person = addresses.find_by_email(address)
         self.users = [person] if person is not None and person.is_active else []
         return address
 
@@ -125,4 +141,130 @@ class ResetPasswordKeyForm(OurWords, theirs.ResetPasswordKeyForm):
     def save(self) -> None:
         with transaction.atomic():
             super().save()
-            accounts.record_verified(self.user)
+            addresses.record_verified(self.user)
+
+
+# The second step ----------------------------------------------------------------------------------------------------
+
+
+class CodeForm(OurWords, AuthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs["autofocus"] = True
+
+
+class CodeAgainForm(OurWords, MFAReauthenticateForm):
+    pass
+
+
+class ActivateAppForm(OurWords, ActivateTOTPForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = _("Code from the app")
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
+
+
+class ReadsPasskey(OurWords):
+    """Takes what a browser says of a passkey, or somebody who is none: what cannot be read is refused.
+
+    The libraries below fall over answers of the wrong shape, which would be a server error of ours.
+    """
+
+    def full_clean(self) -> None:
+        try:
+            super().full_clean()
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError, struct.error):
+            self.add_error("credential", get_mfa_adapter().validation_error("incorrect_code"))
+
+
+class PasskeyForm(ReadsPasskey, AuthenticateWebAuthnForm):
+    pass
+
+
+class PasskeyAloneForm(ReadsPasskey, LoginWebAuthnForm):
+    pass
+
+
+class PasskeyAgainForm(ReadsPasskey, ReauthenticateWebAuthnForm):
+    pass
+
+
+class AddPasskeyForm(ReadsPasskey, AddWebAuthnForm):
+    """A new passkey. Whether it can also sign in alone is for the device to say, and no question to ask people."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["passwordless"]
+
+
+class RenamePasskeyForm(OurWords, EditWebAuthnForm):
+    pass
+
+
+# Changing who may do what -------------------------------------------------------------------------------------------
+
+
+class OwnPasswordField(forms.CharField):
+    """Typed as proof, and never part of what is changed."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
+class ProvesIdentity(forms.Form):
+    """A form for something that asks who one is when the sign-in is old: one more field, and nothing typed is lost.
+
+    ``request`` is set on the class, or given. Who has no password proves it in another tab and sends the form again.
+    """
+
+    request: HttpRequest | None = None
+    own_password = OwnPasswordField(
+        label=gettext_lazy("Your own password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=gettext_lazy("You signed in a while ago. Changing who may do what asks for it again."),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request or self.request
+        if not asks_for_password(self.request):
+            del self.fields["own_password"]
+
+    def needs_proof(self) -> bool:
+        """Say whether what the form is about to do is worth asking."""
+        return True
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.request is not None and not identity.is_fresh(self.request) and self.needs_proof():
+            self._prove(self.request, cleaned.get("own_password", ""))
+        return cleaned
+
+    def _prove(self, request: HttpRequest, password: str) -> None:
+        if "own_password" not in self.fields:
+            self.add_error(None, _somewhere_else(request))
+        elif not password:
+            self.add_error("own_password", _("Type your own password: you change who may do what."))
+        else:
+            try:
+                identity.prove_by_password(request, password)
+            except forms.ValidationError as error:
+                self.add_error("own_password", error)
+
+
+def asks_for_password(request: HttpRequest | None) -> bool:
+    """Say whether a form that changes who may do what has a field for one's own password."""
+    if request is None or not isinstance(request.user, User):
+        return False
+    return request.user.has_usable_password() and not identity.is_fresh(request)
+
+
+def _somewhere_else(request: HttpRequest) -> SafeString:
+    return format_html(
+        '{} <a href="{}" target="_blank">{}</a>',
+        _("You signed in a while ago, and you change who may do what. Show that it is you, then send this again:"),
+        identity.address_to_prove(request),
+        _("show it in a new tab"),
+    )

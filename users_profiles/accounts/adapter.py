@@ -1,9 +1,4 @@
-"""Signing in: how people are found, whose address must be proven first, and where mails lead.
-
-``User.email`` is the one address of a person. allauth keeps a table of addresses of its own; here it only remembers
-that somebody who registered has not proven theirs yet, and which new address somebody wants to change to. Nobody is
-ever found by it, so an address that staff replaced stops working at once.
-"""
+"""What this product does differently from allauth: how people sign in, and where mails lead."""
 
 from __future__ import annotations
 
@@ -11,6 +6,7 @@ import logging
 from smtplib import SMTPException
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
@@ -19,24 +15,17 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from users_profiles.accounts import addresses, identity, limits
+from users_profiles.accounts.addresses import VerificationStage
 from users_profiles.models import User
 from users_profiles.models.user import has_email, has_username
 
 logger = logging.getLogger(__name__)
-
-
-# Finding people -----------------------------------------------------------------------------------------------------
-
-
-def find_by_email(address: str) -> User | None:
-    """The person with this address, without regard to case."""
-    return User.objects.filter(has_email(address)).first() if address else None
 
 
 class SignInBackend(AuthenticationBackend):
@@ -60,58 +49,15 @@ class SignInBackend(AuthenticationBackend):
         return person if person is not None and self.user_can_authenticate(person) else None
 
 
-# Addresses ----------------------------------------------------------------------------------------------------------
-
-
-def must_verify(person: User) -> bool:
-    """Say whether somebody has to prove their address before they get in: who registered, until they have.
-
-    Staff vouch for the addresses they enter or import, and some people have none. Only registration leaves a primary
-    address unproven; an address that staff have replaced since does not count.
-    """
-    unproven = EmailAddress.objects.filter(user=person, primary=True, verified=False, email=person.email.lower())
-    return bool(person.email) and unproven.exists()
-
-
-def record_verified(person: User) -> None:
-    """Note that this person's address is theirs, and forget every other one they or somebody else had noted."""
-    address = person.email.lower()
-    with transaction.atomic():
-        EmailAddress.objects.filter(user=person).exclude(email=address).delete()
-        if address:
-            EmailAddress.objects.filter(email=address).exclude(user=person).delete()
-            EmailAddress.objects.update_or_create(
-                user=person, email=address, defaults={"primary": True, "verified": True}
-            )
-
-
-def settle_address(person: User) -> None:
-    """Bring allauth's notes in line with ``User.email`` before it works with them, keeping a change under way.
-
-    Whoever is signed in has an address that they proved or that staff vouch for.
-    """
-    notes = EmailAddress.objects.filter(user=person)
-    current = person.email.lower()
-    if current and not notes.filter(email=current, verified=True, primary=True).exists():
-        record_verified(person)
-    notes.exclude(email=current).filter(Q(verified=True) | Q(primary=True)).delete()
-
-
-class VerificationStage(EmailVerificationStage):
-    """Stops only those who must verify; allauth would stop everybody without a proven address."""
-
-    def handle(self) -> tuple[HttpResponse | None, bool]:
-        person = self.login.user
-        if isinstance(person, User) and not self.login.signup and not must_verify(person):
-            return None, True
-        response, go_on = super().handle()
-        return response, go_on
-
-
-# allauth's switchboard ----------------------------------------------------------------------------------------------
-
-
 _no_match = gettext_lazy("This username or e-mail and this password do not go together.")
+
+
+# By allauth's names for them.
+PROOFS = {
+    "reauthenticate": gettext_lazy("Use your password"),
+    "mfa_reauthenticate": gettext_lazy("Use a code"),
+    "mfa_reauthenticate:webauthn": gettext_lazy("Use a passkey"),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -128,6 +74,25 @@ class AccountAdapter(DefaultAccountAdapter):
         "duplicate_email": gettext_lazy("This is your e-mail already."),
         "username_taken": gettext_lazy("Somebody already has this username."),
     }
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Say to who tried too often when to try again (security check D1)."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except forms.ValidationError as error:
+            key = self._get_login_attempts_cache_key(request, **credentials)
+            wait = limits.seconds_to_wait(request, "login_failed", key)
+            raise forms.ValidationError(limits.sentence(wait), code=error.code) from error
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Take a sign-in of a moment ago for the proof that it is; allauth would ask for the password at once again."""
+        is_fresh = identity.is_fresh(self.request, within=app_settings.REAUTHENTICATION_TIMEOUT)
+        return not is_fresh and bool(super().is_reauthentication_required(app=app, **kwargs))
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The ways to prove again who one is, in our words."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [{**method, "description": PROOFS.get(method["id"], method["description"])} for method in methods]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.REGISTRATION_OPEN)
@@ -147,7 +112,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Make a proven address the person's own, unless somebody got it while the mail was on its way."""
-        holder = find_by_email(email_address.email)
+        holder = addresses.find_by_email(email_address.email)
         if holder is None or holder.pk == email_address.user_id:
             try:
                 with transaction.atomic():
