@@ -28,9 +28,10 @@ SIGNED_IN_AT = "signed_in_at"
 
 
 @receiver(user_logged_in, dispatch_uid="users_profiles.remember_sign_in")
-def remember_sign_in(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+def remember_sign_in(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
     """Keep the moment with the session; ``last_login`` may be that of another browser."""
-    request.session[SIGNED_IN_AT] = time.time()
+    if request is not None:  # programs send the signal without one
+        request.session[SIGNED_IN_AT] = time.time()
 
 
 def is_fresh(request: HttpRequest, within: float | None = None) -> bool:
