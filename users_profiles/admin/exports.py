@@ -23,7 +23,8 @@ from users_profiles import roles, selection
 from users_profiles.admin.columns import EMPTY, ago, chip
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.transfer import as_attachment
-from users_profiles.models import Export
+from users_profiles.models import Export, Report
+from users_profiles.models.exports import HELD
 from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.roles import Action
 from users_profiles.transfer import columns, tasks
@@ -161,6 +162,7 @@ class ExportAdmin(admin.ModelAdmin):
             "whom": whom(export),
             "columns": [labels.get(name, name) for name in export.columns],
             "list": _list_of(export),
+            "report": Report.objects.visible_to(request.user).filter(exports=export).first(),
             "seconds": in_time(export.seconds) if export.started_at else EMPTY,
             "fetchable": export.can_be_downloaded and _may_have(request, export),
             "keep_hours": settings.EXPORT_KEEP_HOURS,
@@ -215,11 +217,14 @@ def who(export: Export) -> str:
 
 def whom(export: Export) -> str:
     """Whom it was of, in words."""
+    if export.format == HELD:
+        return _("all that is held about one person")
     if export.keys is not None:
         count = len(export.keys)
         return ngettext("%(count)s ticked person", "%(count)s ticked people", count) % {"count": count}
     words = selection.in_words(export.query)
-    return words[:1].upper() + words[1:] or _("Everybody")
+    people = words[:1].upper() + words[1:] or _("Everybody")
+    return _("What changed: %(people)s") % {"people": people} if export.is_about_changes else people
 
 
 def _title(export: Export) -> str:
@@ -235,7 +240,12 @@ def _list_of(export: Export) -> str:
 
 
 def _may_have(request: HttpRequest, export: Export) -> bool:
-    """Whether all that is in the file may be seen by whoever asks, by now."""
+    """Whether all that is in the file may be seen by whoever asks, by now, and whom it is about be asked by them."""
+    if export.format != HELD:
+        try:
+            selection.conditions(export.query, request.user)
+        except selection.SelectionRefused:
+            return False
     return set(export.columns) <= set(exportable(request.user))  # type: ignore[arg-type]
 
 

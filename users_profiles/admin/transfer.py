@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +14,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -29,7 +27,7 @@ from users_profiles.transfer import tasks
 from users_profiles.transfer.columns import PersonResource
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.export import formats, source
-from users_profiles.transfer.export.cells import cell
+from users_profiles.transfer.export.cells import cell, text_of
 from users_profiles.transfer.export.forms import ExportForm
 from users_profiles.transfer.export.sending import Sending
 from users_profiles.transfer.export.wanted import Wanted, address, last_choice
@@ -96,7 +94,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
         if "move" in request.POST:
             form.move(request.POST["move"])
         elif form.is_valid():
-            return _begin(wanted, count)
+            return redirect(_report_of(wanted)) if "report" in request.POST else begin(wanted, count)
         context = self._page(
             request,
             _("Export people"),
@@ -105,6 +103,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
             count=count,
             sample=_sample(people, form),
             large=count > settings.EXPORT_SYNC_ROWS,
+            can_be_saved=wanted.keys is None,
             back=self._list_address(),
         )
         return TemplateResponse(request, "admin/transfer/export.html", context)
@@ -135,11 +134,9 @@ class ExportPeopleMixin(_Page, ExportMixin):
         for name in (_TICKED, _WHOM):
             shown.pop(name, None)
         request.GET = shown  # type: ignore[assignment]
-        return selection.order_of(
-            [self._from_person(path) for path in self.get_export_queryset(request).query.order_by]
-        )
+        return selection.order_of([self.from_person(path) for path in self.get_export_queryset(request).query.order_by])
 
-    def _from_person(self, path: str) -> str:
+    def from_person(self, path: str) -> str:
         """A path from the listed model as it is from the person."""
         to_user: str = self.to_user  # type: ignore[attr-defined]
         if not to_user:
@@ -181,7 +178,18 @@ def _keys(ticked: str, actor: User) -> list[int]:
     return list(kept.keys or [])
 
 
-def _begin(wanted: Wanted, count: int) -> HttpResponseBase:
+def _report_of(wanted: Wanted) -> str:
+    """The page on which what was chosen here is saved as a report."""
+    chosen = {
+        "query": wanted.query,
+        "order": wanted.order,
+        "columns": ",".join(wanted.columns),
+        "format": wanted.format,
+    }
+    return f"{reverse('admin:users_profiles_report_add')}?{urlencode(chosen)}"
+
+
+def begin(wanted: Wanted, count: int) -> HttpResponseBase:
     """Send the file at once, or have the worker make it, where that takes longer than anybody waits."""
     export = wanted.entry(count)
     if count > settings.EXPORT_SYNC_ROWS:
@@ -205,16 +213,10 @@ def _sample(people: UserQuerySet, form: ExportForm) -> list[list[tuple[str, str,
     names = [name for name, _label, _ticked in form.listed]
     cells = [cell(name, Export.Format.XLSX) for name in names]
     return [
-        [(name, _text(name, value), ticked) for (name, _label, ticked), value in zip(form.listed, row, strict=True)]
+        [(name, text_of(name, value), ticked) for (name, _label, ticked), value in zip(form.listed, row, strict=True)]
         for rows in source.chunks(people[:SHOWN], cells)
         for row in rows
     ]
-
-
-def _text(name: str, value: Any) -> str:
-    if isinstance(value, datetime):
-        return date_format(value, "Y-m-d" if name == "birth_date" else "Y-m-d H:i")
-    return "" if value is None else str(value)
 
 
 class TransferMixin(ExportPeopleMixin, ImportExportMixin):

@@ -9,9 +9,13 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from users_profiles.models.leases import LeasedJob, LeasedQuerySet, fresh_start
+
+# The format of all that is held about one person, see ``privacy``; nobody chooses it in a form.
+HELD = "zip"
 
 
 def given_name(export: Export, filename: str) -> str:
@@ -69,6 +73,13 @@ class Export(LeasedJob):
     order = models.CharField(_("order"), max_length=300, blank=True)
     columns = models.JSONField(_("columns"), default=list)
     format = models.CharField(_("format"), max_length=5, choices=Format, default=Format.XLSX)
+    # Of a saved report: which, and its name then. Of changes and not of people: from when, and until when.
+    report = models.ForeignKey(
+        "users_profiles.Report", on_delete=models.SET_NULL, null=True, related_name="exports", verbose_name=_("report")
+    )
+    title = models.CharField(_("name of the report"), max_length=80, blank=True)
+    since = models.DateTimeField(_("changes since"), null=True)
+    until = models.DateTimeField(_("changes until"), null=True)
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.CHOSEN)
     # Of what was sent, or of the file; of an export that was broken off, of the part that was sent.
@@ -96,7 +107,13 @@ class Export(LeasedJob):
     @property
     def filename(self) -> str:
         """What the file is called where it arrives."""
-        return f"people-{timezone.localdate(self.asked_at).isoformat()}.{self.format}"
+        name = slugify(self.title) or "people"
+        return f"{name}-{timezone.localdate(self.asked_at).isoformat()}.{self.format}"
+
+    @property
+    def is_about_changes(self) -> bool:
+        """Whether it has what changed, and not the people as they are."""
+        return self.since is not None
 
     @property
     def can_be_downloaded(self) -> bool:
@@ -119,9 +136,12 @@ class Export(LeasedJob):
         """All of it is sent, or written to the file that lies there until ``expires_at``."""
         under_way: set[str] = {self.State.SENDING, self.State.MAKING}
         written = {"cursor": rows, "total": rows, "size": size, "digest": digest}
-        return self._move(
+        moved = self._move(
             under_way, self.State.DONE, expires_at=expires_at, finished_at=timezone.now(), lease_until=None, **written
         )
+        if moved and self.report is not None and self.since and self.until:
+            self.report.note_run(self.since, self.until)
+        return moved
 
     def break_off(self, rows: int, size: int, digest: str) -> bool:
         """Whoever waited for it has gone; so much had been sent."""

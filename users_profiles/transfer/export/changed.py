@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -152,15 +153,17 @@ def chunks(wanted: Wanted) -> Iterator[Rows]:
 
 def _rows(found: Iterator[Happened], file_format: str) -> Iterator[Rows]:
     written = 0
+    labels: dict[str, Any] = {**columns.labels(), **dict(What.choices), **dict(Road.choices)}
+    words = {name: str(label) for name, label in labels.items()}  # translated once, not for every row
     while chunk := list(islice(found, CHUNK)):
         written += len(chunk)
         if file_format == Export.Format.XLSX and written > xlsx.MAX_ROWS:
             raise FileRefused(_("An Excel sheet holds 1,048,575 changes. Choose a shorter time, or CSV."))
-        yield [_row(one, file_format) for one in chunk]
+        yield [_row(one, file_format, words) for one in chunk]
 
 
-def _row(one: Happened, file_format: str) -> tuple[object, ...]:
+def _row(one: Happened, file_format: str, words: dict[str, str]) -> tuple[object, ...]:
     moment = timezone.localtime(one.when)
     when = moment.replace(tzinfo=None) if file_format == Export.Format.XLSX else moment.isoformat(" ", "minutes")[:16]
-    label = one.label if one.field else ""
-    return when, str(one.what.label), one.username, one.person, label, one.old, one.new, one.by, one.road_label
+    what, field, road = (words.get(word, word) for word in (one.what.value, one.field, one.road))
+    return when, what, one.username, one.person, field, one.old, one.new, one.by, road

@@ -1,0 +1,90 @@
+"""A report on the web: the same rows as in its file, a page at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+
+from users_profiles.models import Export
+from users_profiles.transfer import columns
+from users_profiles.transfer.export import changed, source
+from users_profiles.transfer.export.cells import cell, text_of
+from users_profiles.transfer.export.changed import Happened, What
+from users_profiles.transfer.export.wanted import Wanted
+
+PAGE = 50
+# Pages further back cost ever more, and nobody reads them: that is what the file is for.
+MOST_PAGES = 100
+# So many changes are looked at for a page; more are in the file.
+MOST_CHANGES = PAGE * MOST_PAGES
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a report. ``count`` is how many rows there are, or how many were looked at where there are ``more``."""
+
+    number: int
+    count: int
+    header: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    happened: list[Happened] = field(default_factory=list)
+    sums: dict[str, int] = field(default_factory=dict)
+    shown: int = 0
+    more: bool = False
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are to turn to."""
+        return max(1, min(MOST_PAGES, -(-self.shown // PAGE)))
+
+    @property
+    def previous(self) -> int:
+        return self.number - 1
+
+    @property
+    def next(self) -> int:
+        return self.number + 1
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether not all of it can be turned to."""
+        return self.more or self.shown > PAGE * MOST_PAGES
+
+
+def people(wanted: Wanted, number: int) -> Page:
+    """A page of the people."""
+    found = wanted.people()
+    count = found.count()
+    page = Page(_within(number, count), count, shown=count)
+    labels = columns.labels()
+    first = (page.number - 1) * PAGE
+    cells = [cell(name, Export.Format.XLSX) for name in wanted.columns]
+    rows = [row for chunk in source.chunks(found[first : first + PAGE], cells) for row in chunk]
+    page.header.extend(str(labels[name]) for name in wanted.columns)
+    page.rows.extend([text_of(name, value) for name, value in zip(wanted.columns, row, strict=True)] for row in rows)
+    return page
+
+
+def changes(wanted: Wanted, number: int, only: str = "") -> Page:
+    """A page of what changed, and how often what happened; ``only`` one of those things."""
+    found = list(islice(changed.happened(wanted), MOST_CHANGES + 1))
+    more = len(found) > MOST_CHANGES
+    found = found[:MOST_CHANGES][::-1]  # the newest first, as everywhere
+    counted = Counter(one.what for one in found)
+    sums = {what.value: counted[what] for what in What}
+    chosen = [one for one in found if one.what == only] if only in sums else found
+    at = _within(number, len(chosen))
+    return Page(
+        at,
+        len(found),
+        happened=chosen[(at - 1) * PAGE : at * PAGE],
+        sums=sums,
+        shown=len(chosen),
+        more=more,
+    )
+
+
+def _within(number: int, count: int) -> int:
+    """The number of a page that there is."""
+    return max(1, min(number, MOST_PAGES, -(-count // PAGE)))
