@@ -51,6 +51,8 @@ class _Form(HTMLParser):
 
     def _input(self, found: dict[str, str | None]) -> None:
         name = found["name"]
+        if found.get("type") == "radio" and "checked" not in found:
+            return
         if found.get("type") != "checkbox":
             self.values[name] = found.get("value") or ""
         elif "checked" in found:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from tests.admin_pages import act, profile_page, save, user_page
 from tests.data import images
-from tests.test_accounts import change_email, link_in, register, set_password_by
+from tests.signing_in import change_email, link_in, register, set_password_by
 from tests.test_importer import apply
 from tests.test_pictures import RED, zipped
 from users_profiles import roles
@@ -26,7 +26,7 @@ from users_profiles.models import Import, Profile, Role, TrailEntry, User
 from users_profiles.transfer import tasks
 
 Browse = Callable[[User | None], Client]
-PASSWORD, NEW_PASSWORD = "correct-horse-battery", "another-good-battery"  # as in conftest and test_accounts
+PASSWORD, NEW_PASSWORD = "correct-horse-battery", "another-good-battery"  # as in conftest and signing_in
 RESET = "reset-by-a-mailed-link"
 
 

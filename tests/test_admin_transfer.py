@@ -123,12 +123,12 @@ def test_the_refused_rows_come_back_as_a_file_that_can_be_mended(browse: Browse,
     job = Import.objects.get()
     choose(client, job)
     answer = client.get(page("refused", job))
-    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    text = b"".join(answer.streaming_content).decode("cp1252")  # type: ignore[attr-defined]
     header, row = list(csv.reader(io.StringIO(text), delimiter=";"))
     assert header == ["Username", "E-mail", "Notiz", "error"]
     assert row[:3] == ["ada", "nonsense", "Größe"]
     assert row[3].startswith("Row 2. E-mail: This is not an e-mail address.")
-    upload(client, text.replace("nonsense", "ada@example.com").encode())
+    upload(client, text.replace("nonsense", "ada@example.com").encode("cp1252"))
     mended = Import.objects.exclude(pk=job.pk).get()
     assert "Import: add 1" in choose(client, mended).content.decode()
 

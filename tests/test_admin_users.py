@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from tests.admin_pages import USERS, filled_in, filled_in_from, listed, messages_of, queries_of, save, user_page
+from tests.admin_pages import USERS, filled_in, listed, messages_of, queries_of, save, user_page
 from tests.conftest import PASSWORD
 from users_profiles import roles, trail
 from users_profiles.admin.forms import PersonForm
@@ -145,43 +145,6 @@ def test_a_phone_number_is_stored_the_way_it_dials(browse, editor, ada):
 
 
 # Two people at once -------------------------------------------------------------------------------------------------
-
-
-def test_what_somebody_else_saved_meanwhile_in_another_field_stays(browse, editor, admin, ada):
-    first, second = browse(editor), browse(admin)
-    opened = filled_in(first, user_page(ada))
-    save(second, user_page(ada), **{"last_name": "King", "profile-0-location": "Paris"})
-    response = first.post(user_page(ada), {**opened, "first_name": "Augusta", "profile-0-bio": "Hello"})
-    assert response.status_code == 302
-    ada = User.objects.get(pk=ada.pk)
-    assert (ada.first_name, ada.last_name, ada.profile.location, ada.profile.bio) == (
-        "Augusta",
-        "King",
-        "Paris",
-        "Hello",
-    )
-
-
-@pytest.mark.parametrize(
-    ("field", "theirs", "mine"), [("last_name", "King", "Byron"), ("profile-0-location", "Paris", "Rome")]
-)
-def test_who_changes_what_somebody_else_has_just_changed_sees_both_and_decides(
-    browse, editor, admin, ada, field, theirs, mine
-):
-    first, second = browse(editor), browse(admin)
-    opened = filled_in(first, user_page(ada))
-    save(second, user_page(ada), **{field: theirs})
-
-    response = first.post(user_page(ada), {**opened, field: mine})
-    html = response.content.decode()
-    assert response.status_code == 200
-    assert f"Somebody changed this to “{theirs}” while you were editing." in html
-    again = filled_in_from(html)
-    assert again[field] == mine
-
-    assert first.post(user_page(ada), again).status_code == 302
-    ada = User.objects.get(pk=ada.pk)
-    assert mine in (ada.last_name, ada.profile.location)
 
 
 # Adding -------------------------------------------------------------------------------------------------------------

@@ -14,14 +14,14 @@ APP = settings.BASE_DIR / "users_profiles"
 # Each line may import from the lines above it, and nothing beside it: admin and views, above all, know nothing of each
 # other, and the transfer engine runs without either.
 LEVELS = (
-    {"avatars", "search", "phones"},
+    {"avatars", "keys", "phones", "search"},
     {"models"},
     {"recorder"},
     {"signals", "roles", "superusers"},
-    {"selection", "trail"},
-    {"accounts", "checks", "demo", "figures", "invitations", "templatetags"},
-    {"transfer"},
-    {"forms", "account_forms"},
+    {"accounts", "selection", "trail"},
+    {"checks", "demo", "figures", "invitations", "templatetags"},
+    {"transfer", "conflicts"},
+    {"forms", "account_forms", "privacy", "reports"},
     {"admin", "views"},
     {"urls", "apps", "management"},
 )

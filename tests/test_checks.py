@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from users_profiles.checks import check_roles
+from users_profiles.checks import check_roles, check_second_factor
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,11 @@ def test_the_check_command_refuses_to_go_on(settings: Any) -> None:
     settings.USERS_PROFILES_ROLES = {"Emperor": {}}
     with pytest.raises(SystemCheckError, match="Emperor"):
         call_command("check")
+
+
+def test_a_warning_recommends_a_second_factor_for_staff(settings: Any) -> None:
+    settings.MFA_REQUIRED = False
+    (warning,) = check_second_factor()
+    assert warning.id == "users_profiles.W001"
+    settings.MFA_REQUIRED = True
+    assert check_second_factor() == []

@@ -21,6 +21,8 @@ LOOK_UPS = {
     "hosts",
     "origins",
     "address",
+    "optional_address",
+    "pairs",
     "folder",
     "database",
     "cache",

@@ -113,7 +113,7 @@ def test_what_cannot_be_stored_is_refused_beside_its_field(stranger: User, field
     assert list(posted(stranger, **{field: value}).errors) == [field]
 
 
-# Edits that cross each other
+# Edits that cross each other; test_conflicts.py has the rest
 
 
 def test_what_staff_changed_meanwhile_stays_when_the_person_did_not_touch_it(stranger: User) -> None:
@@ -125,32 +125,6 @@ def test_what_staff_changed_meanwhile_stays_when_the_person_did_not_touch_it(str
     form.save()
     person = User.objects.with_profile().get(pk=stranger.pk)
     assert (person.profile.bio, person.profile.location, person.last_name) == ("Mine", "Berlin", "Married")
-
-
-def test_when_both_changed_the_same_field_the_person_sees_both_and_saves_again(stranger: User) -> None:
-    page = shown(stranger)
-    Profile.objects.filter(pk=stranger.pk).update(location="Berlin")
-    form = posted(stranger, page, location="Lisbon")
-    assert "“Berlin”" in form.errors["location"][0]
-    assert form["location"].value() == "Lisbon"
-
-    again = posted(stranger, {name: str(value) for name, value in form.data.items()})
-    assert again.is_valid(), again.errors
-    again.save()
-    assert fresh(stranger).location == "Lisbon"
-
-
-def test_it_says_so_when_the_other_edit_cleared_the_field(make_person: Any) -> None:
-    person = make_person("ada", location="Berlin")
-    page = shown(person)
-    Profile.objects.filter(pk=person.pk).update(location="")
-    assert "cleared" in posted(person, page, location="Lisbon").errors["location"][0]
-
-
-def test_the_same_change_made_twice_is_no_conflict(stranger: User) -> None:
-    page = shown(stranger)
-    Profile.objects.filter(pk=stranger.pk).update(location="Lisbon")
-    assert posted(stranger, page, location="Lisbon").is_valid()
 
 
 # The picture

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.test_accounts import NEW_PASSWORD, is_signed_in, link_in, set_password_by, sign_in
+from tests.signing_in import NEW_PASSWORD, is_signed_in, link_in, set_password_by, sign_in
 from users_profiles import invitations
 from users_profiles.invitations import invite, send_invitations
 from users_profiles.models import User

@@ -124,6 +124,11 @@ def _encode(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
+def shown_name(name: str) -> str:
+    """The name of the input that says which picture the form showed."""
+    return f"{name}-shown"
+
+
 # Forms --------------------------------------------------------------------------------------------------------------
 
 
@@ -142,6 +147,8 @@ class AvatarInput(forms.ClearableFileInput):
         owner = getattr(value, "instance", None)
         context["person"] = getattr(owner, "user", None) if getattr(owner, "pk", None) else None
         context["max_bytes"] = MAX_BYTES
+        # Which picture was there when the page was made, to notice that somebody else has chosen another since.
+        context["shown"] = {"name": shown_name(name), "value": version_of(value)}
         return context
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
@@ -243,6 +250,12 @@ class AvatarField(models.ImageField):
 def version(name: str) -> str:
     """A short token that changes whenever the stored name does, and does not give the name away."""
     return hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
+
+
+def version_of(picture: Any) -> str:
+    """The same of the picture in a field; the empty text when there is none."""
+    name = getattr(picture, "name", "")
+    return version(name) if name else ""
 
 
 def thumbnail_name(name: str, edge: int) -> str:

@@ -79,3 +79,12 @@ def _names(names: Any) -> str:
 
 def _error(sentence: str, code: str) -> checks.Error:
     return checks.Error(sentence, id=f"users_profiles.{code}")
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def check_second_factor(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Warn where a stolen password is all it takes to read and change everybody's data."""
+    if settings.MFA_REQUIRED:
+        return []
+    sentence = "MFA_REQUIRED is off: a password alone opens the back office. Set MFA_REQUIRED=on."
+    return [checks.Warning(sentence, id="users_profiles.W001")]

@@ -1,73 +1,20 @@
-"""What people may say about themselves, and how edits that cross each other are kept apart."""
+"""What people may say about themselves."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from users_profiles import recorder, roles
+from users_profiles import avatars, recorder, roles
+from users_profiles.conflicts import NoticesOtherEdits
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.transfer.values import OLDEST
-
-CONFLICT = gettext_lazy(
-    "Somebody changed this to “%(value)s” while you were editing. Save again to keep what you typed."
-)
-CLEARED = gettext_lazy("Somebody cleared this while you were editing. Save again to keep what you typed.")
-
-
-class NoticesOtherEdits(forms.ModelForm):
-    """A form that loses nobody's work when two people edit the same thing at once (security check F1).
-
-    Every field carries along the value it showed. What somebody else changed meanwhile stays as they left it, unless
-    the person at this form changed the same field: then they see both values and decide by saving again.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            field.show_hidden_initial = self._is_compared(name, field)
-
-    def _is_compared(self, name: str, field: forms.Field) -> bool:
-        if isinstance(field, forms.FileField | forms.ModelMultipleChoiceField) or self.instance._state.adding:
-            return False
-        return not self.is_bound or self.add_initial_prefix(name) in self.data
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        for name, field in self.fields.items():
-            if field.show_hidden_initial and name in cleaned:
-                self._compare(name, field, cleaned)
-        return cleaned
-
-    def _compare(self, name: str, field: forms.Field, cleaned: dict[str, Any]) -> None:
-        shown_as = self.add_initial_prefix(name)
-        current = self.get_initial_for_field(field, name)
-        if not field.has_changed(current, self.data.get(shown_as)):
-            return
-        if name not in self.changed_data:
-            cleaned[name] = current
-        elif cleaned[name] != current:
-            data = cast(QueryDict, self.data).copy()  # what was posted is immutable
-            data[shown_as] = field.prepare_value(current)
-            self.data = data
-            self.add_error(name, self._conflict(field, current))
-
-    def _conflict(self, field: forms.Field, current: Any) -> ValidationError:
-        if current in field.empty_values:
-            return ValidationError(CLEARED, code="conflict")
-        if isinstance(current, bool):
-            words = _("yes") if current else _("no")
-        else:
-            words = dict(getattr(field, "choices", ())).get(current, current)
-        return ValidationError(CONFLICT, code="conflict", params={"value": words})
 
 
 class EditsProfile(NoticesOtherEdits):
@@ -87,6 +34,15 @@ class EditsProfile(NoticesOtherEdits):
         others = self.is_bound and self.errors and "avatar" not in self.errors
         if others and "avatar" in self.fields and self.files.get(self.add_prefix("avatar")):
             self.add_error("avatar", _("Choose the picture again; your browser has not kept it."))
+
+    def clean_avatar(self) -> Any:
+        """Ask again before a picture goes that somebody else has chosen meanwhile; the page shows it by then."""
+        picture = self.cleaned_data["avatar"]
+        shown = self.data.get(avatars.shown_name(self.add_prefix("avatar")))
+        if shown is not None and "avatar" in self.changed_data and shown != avatars.version_of(self.initial["avatar"]):
+            sentence = _("Somebody changed the picture while you were editing. To replace theirs, choose yours again.")
+            raise ValidationError(sentence, code="conflict")
+        return picture
 
     def clean_birth_date(self) -> date | None:
         """Refuse what no living person has, in the words of the import."""

@@ -24,12 +24,13 @@ from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import slugify
 
-from users_profiles.models import Profile, Road, Role, TrailEntry, User
+from users_profiles.models import Profile, Report, Road, Role, TrailEntry, User
 from users_profiles.models.profile import PROFILE_FIELDS
 
 Action = TrailEntry.Action
@@ -49,6 +50,8 @@ NOT_TRACKED = {
     "profile.version": "counts what is tracked",
     "profile.updated_at": "follows from what is tracked",
 }
+# How the names of the addresses of signing in begin: by password, second factor and sign-in service.
+SIGN_IN_PAGES = ("account_", "mfa_", "openid_connect_")
 # Who looks at the same thing again within so many seconds is still looking.
 STILL_LOOKING = 600
 
@@ -118,7 +121,7 @@ def _road_of(request: HttpRequest) -> Road:
     match = request.resolver_match
     if match is not None and match.app_name == "admin":
         return Road.ADMIN
-    return Road.ACCOUNT if match is not None and match.view_name.startswith("account_") else Road.SELF
+    return Road.ACCOUNT if match is not None and match.view_name.startswith(SIGN_IN_PAGES) else Road.SELF
 
 
 def _address_of(request: HttpRequest) -> str | None:
@@ -214,9 +217,18 @@ def _add(key: int, made: _Note) -> None:
     unit.write()
 
 
-def _entry(key: int | None, label: str, action: int, changes: Any, origin: dict[str, Any]) -> TrailEntry:
+def note_report(report: Report, changes: dict[str, Change], *, is_new: bool = False, is_gone: bool = False) -> None:
+    """Note that somebody saved, changed or deleted a report: who may use it, and who is mailed what."""
+    if changes or is_gone:
+        action = Action.CREATE if is_new else Action.DELETE if is_gone else Action.UPDATE
+        _entry(report.pk, str(report), action, changes, _origin(), Report).save()
+
+
+def _entry(
+    key: int | None, label: str, action: int, changes: Any, origin: dict[str, Any], model: type[Model] = User
+) -> TrailEntry:
     return TrailEntry(
-        content_type=ContentType.objects.get_for_model(User),
+        content_type=ContentType.objects.get_for_model(model),
         object_id=key,
         object_pk="" if key is None else str(key),
         object_repr=label[:320],
@@ -369,6 +381,11 @@ def note_profile(
 def note_deletion(sender: type, instance: User, **kwargs: Any) -> None:
     if is_recording():
         _add(instance.pk, _Note(str(instance), Action.DELETE))
+
+
+def note_erasure(key: int, label: str) -> None:
+    """Note that somebody was erased, by a number and without a name."""
+    _add(key, _Note(label, Action.DELETE))
 
 
 # Roles, groups, permissions -----------------------------------------------------------------------------------------

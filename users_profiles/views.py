@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any, cast
 
 from allauth.account import views as allauth_views
+from allauth.mfa.base.views import IndexView as MFAIndexView
+from allauth.socialaccount.helpers import render_authentication_error
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
+from allauth.usersessions.views import ListUserSessionsView
+from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse_lazy
@@ -16,10 +21,13 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView, TemplateView, UpdateView, View
+from requests import RequestException
 
-from users_profiles import accounts, avatars, roles
+from users_profiles import avatars, conflicts, roles
+from users_profiles.accounts import addresses, second_factor, sessions
 from users_profiles.forms import ProfileForm
 from users_profiles.models import Profile, User
+from users_profiles.privacy import holding
 
 # What the profile page asks for, field by field; whole sentences, because grammar differs between languages.
 WISHES = {
@@ -68,12 +76,32 @@ class ProfileEditView(LoginRequiredMixin, SuccessMessageMixin[ProfileForm], Upda
         """Load a copy for the form: what is typed there must not show up in the rest of the page."""
         return get_object_or_404(Profile.objects.select_related("user"), pk=self.request.user.pk)
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Let nobody else write to the profile between the comparison with what was shown and the write."""
+        with transaction.atomic():
+            conflicts.lock([cast(User, request.user).pk])
+            return super().post(request, *args, **kwargs)
+
     def form_valid(self, form: ProfileForm) -> HttpResponse:
         try:
-            return super().form_valid(form)
+            response = super().form_valid(form)
         except avatars.NotStored as error:
             form.add_error("avatar", str(error))
             return self.form_invalid(form)
+        for sentence in form.told():
+            messages.info(self.request, sentence)
+        return response
+
+
+@method_decorator(never_cache, name="dispatch")
+class MyDataView(LoginRequiredMixin, TemplateView):
+    """All that is held about oneself: what it is, and on request all of it in one file."""
+
+    template_name = "profile/data.html"
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        person = get_object_or_404(User.objects.with_profile(), pk=request.user.pk)
+        return holding.answer(person, person)
 
 
 class AvatarView(LoginRequiredMixin, View):
@@ -92,6 +120,8 @@ class AvatarView(LoginRequiredMixin, View):
     def _visible_picture(self, pk: int) -> str:
         """The stored name of somebody's picture; strangers learn as little as if there were none."""
         actor = self.request.user
+        if actor.pk != pk and second_factor.is_missing(actor):
+            raise Http404
         person = actor if actor.pk == pk else User.objects.with_profile().filter(pk=pk).first()
         if not isinstance(person, User) or not (actor.pk == pk or roles.may(actor, roles.Action.VIEW, person)):
             raise Http404
@@ -131,6 +161,38 @@ class EmailView(allauth_views.EmailView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if isinstance(request.user, User):
-            accounts.settle_address(request.user)
+            addresses.settle_address(request.user)
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
+
+
+class SecondFactorView(MFAIndexView):
+    """One's second factors on one page; allauth has another one for the passkeys."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return {**context, "is_missing": second_factor.is_missing(self.request.user)}
+
+
+@method_decorator(never_cache, name="dispatch")
+class SessionsView(ListUserSessionsView):
+    """Where one is signed in, and the way to be signed out everywhere else."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return {**context, "places": sessions.places(self.request, cast(User, self.request.user))}
+
+
+class IdentityProvenView(LoginRequiredMixin, TemplateView):
+    """What a tab says that was opened only to prove who one is."""
+
+    template_name = "account/identity_proven.html"
+
+
+def begin_single_sign_on(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    """Lead on to the sign-in service; to allauth one that does not answer is a server error of ours."""
+    try:
+        response: HttpResponseBase = openid_connect.login(request, provider_id)
+    except RequestException as error:
+        response = render_authentication_error(request, provider_id, exception=error)
+    return response

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
 from tests.data import images
+from tests.reporting import saved
 from tests.test_pictures import BLUE, RED, zipped
 from users_profiles import invitations
-from users_profiles.models import Export, Import, Role, User
+from users_profiles.models import Export, Import, Report, Role, User
+from users_profiles.reports import mailing
 from users_profiles.transfer import intake, pictures, tasks
 from users_profiles.transfer.export import making
 from users_profiles.transfer.export.sending import Sending
@@ -37,9 +44,11 @@ class Company:
     reader: User
     member: User
     without_password: User
+    secured: User  # has a second factor of every kind, and a role that takes one where the setting demands it
     ada: User
     jobs: dict[str, Import] = field(default_factory=dict)
     exports: dict[str, Export] = field(default_factory=dict)
+    reports: dict[str, Report] = field(default_factory=dict)
     password_link: str = ""
     confirm_link: str = ""
 
@@ -51,20 +60,30 @@ def found(superuser: User, make_person: Callable[..., User]) -> Company:
         reader=make_person("rita", role=Role.READER, first_name="Rita", last_name="Reader"),
         member=make_person("stan", first_name="Stan", last_name="Stranger"),
         without_password=make_person("newcomer", email=""),
+        secured=make_person("sam", role=Role.READER, first_name="Sam", last_name="Secured"),
         ada=make_person("ada", role=Role.EDITOR, first_name="Ada", last_name="Lovelace", location="London"),
     )
     company.without_password.set_unusable_password()
     company.without_password.save()
+    _secure(company.secured)
     Group.objects.create(name="Choir")
     _fill(company, make_person)
     _import(company)
     _import_pictures(company)
     _export(company)
+    _report(company)
     _change_something(company)
     company.password_link = invitations.password_link(company.member)
     address = EmailAddress.objects.create(user=company.member, email="stan@new.example.com")
     company.confirm_link = reverse("account_confirm_email", args=[EmailConfirmationHMAC(address).key])
     return company
+
+
+def _secure(person: User) -> None:
+    TOTP.activate(person, generate_totp_secret())
+    RecoveryCodes.activate(person)
+    passkey = json.loads((Path(__file__).parent.parent / "data/passkey.json").read_text())  # one that Chromium made up
+    Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data=passkey)
 
 
 def _fill(company: Company, make_person: Callable[..., User]) -> None:
@@ -132,6 +151,19 @@ def _export(company: Company) -> None:
             export.take_lease("somebody")
     company.exports["failed"].fail("The disk is full.")
     company.exports["cancelled"].cancel()
+
+
+def _report(company: Company) -> None:
+    private = ["username", "location", "phone_number"]
+    company.reports = {
+        "people": saved(
+            company.superuser, "Fire wardens", [company.ada, company.reader], columns=private, sharing="staff"
+        ),
+        "changes": saved(company.superuser, "What changed", kind="changes", columns=private),
+        "nobody": saved(company.superuser, "Nobody", query="q=zzz"),
+        "private": saved(company.superuser, "Birthdays", query="birthday=3", sharing="staff"),
+    }
+    mailing.send_due()
 
 
 def _change_something(company: Company) -> None:

@@ -78,12 +78,19 @@ def open_page(browser: Browser, live_server: Any, settings: Any) -> Iterator[Cal
     settings.BASE_URL = live_server.url  # what mails point to
     contexts, watches = [], []
 
-    def open_(path: str = "", person: User | None = None, size: tuple[int, int] = WIDE, dark: bool = False) -> Page:
+    def open_(
+        path: str = "",
+        person: User | None = None,
+        size: tuple[int, int] = WIDE,
+        dark: bool = False,
+        scripts: bool = True,
+    ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
             has_touch=size == PHONE,
+            java_script_enabled=scripts,
             locale="en-GB",
             timezone_id="UTC",
             reduced_motion="reduce",

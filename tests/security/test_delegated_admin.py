@@ -49,6 +49,9 @@ SAFE = {
     "users_profiles_profile_export": (LOGIN, NO, OK, OK, OK),
     "users_profiles_export_changelist": (LOGIN, NO, OK, OK, OK),
     "users_profiles_export_add": (LOGIN, NO, NO, NO, NO),
+    "users_profiles_report_changelist": (LOGIN, NO, OK, OK, OK),
+    "users_profiles_report_add": (LOGIN, NO, OK, OK, OK),
+    "users_profiles_directory": (LOGIN, NO, OK, OK, OK),
     "users_profiles_import_changelist": (LOGIN, NO, NO, OK, OK),
     "users_profiles_import_add": (LOGIN, NO, NO, NO, NO),
     "auth_group_changelist": (LOGIN, NO, NO, NO, NO),
@@ -59,8 +62,13 @@ SAFE = {
 }
 # Addresses that answer to POST alone, or whose object belongs to an import; tested where they are made.
 # The pages of one import: test_admin_transfer, test_admin_imports and test_admin_pictures ask them all; those of one
-# export: test_admin_exports.
-OF_ONE_IMPORT = ("users_profiles_import_", "users_profiles_pictures_", "users_profiles_export_")
+# export: test_admin_exports; those of one report: test_admin_reports.
+OF_ONE_IMPORT = (
+    "users_profiles_import_",
+    "users_profiles_pictures_",
+    "users_profiles_export_",
+    "users_profiles_report_",
+)
 ELSEWHERE = {
     "login",
     "logout",
@@ -155,6 +163,7 @@ def test_libraries_bring_no_pages_of_their_own_into_the_admin():
         "users_profiles.Profile",
         "users_profiles.Import",
         "users_profiles.Export",
+        "users_profiles.Report",
         "users_profiles.TrailEntry",
         "auth.Group",
     }
@@ -165,8 +174,8 @@ def test_the_sidebar_has_people_and_profiles_and_groups_for_superusers_only(brow
         apps = browse(person).get(reverse("admin:index")).context["available_apps"]
         return {model["object_name"] for app in apps for model in app["models"]}
 
-    assert entries(superuser) - {"Import", "Export"} == {"User", "Profile", "TrailEntry", "Group"}
-    assert entries(admin) - {"Import", "Export"} == {"User", "Profile", "TrailEntry"}
+    assert entries(superuser) - {"Import", "Export", "Report"} == {"User", "Profile", "TrailEntry", "Group"}
+    assert entries(admin) - {"Import", "Export", "Report"} == {"User", "Profile", "TrailEntry"}
 
 
 def test_staff_without_any_permission_see_nothing(browse, make_person):

@@ -24,7 +24,7 @@ from tests.roads import (
     registering,
     the_form_of_a_person,
 )
-from tests.test_accounts import link_in, set_password_by
+from tests.signing_in import link_in, set_password_by
 from users_profiles import invitations, recorder, trail
 from users_profiles.models import Profile, TrailEntry, User
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,12 +13,13 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from users_profiles import avatars, recorder, roles, search
+from users_profiles import avatars, conflicts, recorder, roles, search
 from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.filters import BirthdayFilter, filters_for
+from users_profiles.keys import is_key
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
-from users_profiles.superusers import LastSuperuserError
+from users_profiles.superusers import LastSuperuserError, keep_one_superuser
 
 Actor = User | AnonymousUser
 
@@ -30,11 +32,6 @@ def visible_profile_fields(actor: Actor, person: User) -> list[str]:
 
 def may_see_private(request: HttpRequest) -> bool:
     return roles.may(request.user, roles.Action.VIEW_PRIVATE)
-
-
-def is_key(text: str) -> bool:
-    """Say whether a text out of an address or a form can be a key at all; 18 digits surely fit the database."""
-    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 class PeopleAdmin(admin.ModelAdmin):
@@ -116,10 +113,24 @@ class PeopleAdmin(admin.ModelAdmin):
         except (avatars.NotStored, LastSuperuserError) as refusal:
             return self.refuse(request, refusal)
 
-    def _changeform_view(self, *args: Any, **kwargs: Any) -> Any:
-        """Within Django's transaction: what a form changes of a person and their profile is one entry of the trail."""
-        with recorder.together():
-            return super()._changeform_view(*args, **kwargs)  # type: ignore[misc]
+    def _changeform_view(self, request: HttpRequest, object_id: str | None, *args: Any) -> Any:
+        """Within Django's transaction: what a form changes of a person and their profile is one entry of the trail.
+
+        The superusers are locked before the person, as everywhere, so that no two requests wait for each other.
+        """
+        with ExitStack() as stack:
+            if request.method == "POST" and object_id is not None and is_key(object_id):
+                stack.enter_context(keep_one_superuser())
+                conflicts.lock([int(object_id)])
+            stack.enter_context(recorder.together())
+            return super()._changeform_view(request, object_id, *args)  # type: ignore[misc]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Say what somebody else has changed since the page was opened, and that it stays."""
+        super().save_related(request, form, formsets, change)
+        for each in (form, *(one for formset in formsets for one in formset.forms)):
+            for sentence in each.told():
+                self.message_user(request, sentence, messages.INFO)
 
     def refuse(self, request: HttpRequest, refusal: Exception) -> HttpResponse:
         """Go back to the page, with a sentence why nothing was changed."""

@@ -22,7 +22,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from users_profiles import invitations, recorder, roles, selection
+from users_profiles import conflicts, invitations, recorder, roles, selection
+from users_profiles.account_forms import ProvesIdentity
 from users_profiles.models import Road, User
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
@@ -74,14 +75,20 @@ class PeopleAction:
     button: ClassVar[Any]
     action: ClassVar[Action]
     danger: ClassVar[bool] = False
+    # Whether it changes who may do what, or who gets in.
+    changes_access: ClassVar[bool] = False
 
     def __init__(self, request: HttpRequest) -> None:
         self.actor = request.user
         self.form: forms.Form | None = None
+        sent = request.POST if "confirmed" in request.POST else None
+        self.proof = ProvesIdentity(sent, request=request, label_suffix="") if self.changes_access else None
+        # What people were like on the page that asked; None where no page of ours did.
+        self.shown = conflicts.read_versions(request.POST["shown"]) if "shown" in request.POST else None
 
     def is_valid(self) -> bool:
         """Whether what the action asks for, if anything, was answered."""
-        return self.form is None or self.form.is_valid()
+        return all(form is None or form.is_valid() for form in (self.form, self.proof))
 
     def plan(self, people: Iterable[User]) -> Plan:
         """Decide about every person."""
@@ -98,7 +105,7 @@ class PeopleAction:
     def refusal(self, person: User) -> str:
         """Why this is not done to this person; the empty text when it is."""
         if roles.may(self.actor, self.action, person):
-            return self.needless(person)
+            return self.needless(person) or self.overtaken(person)
         if person.pk == self.actor.pk:
             return _("you cannot do this to yourself")
         return _("above you")
@@ -106,6 +113,12 @@ class PeopleAction:
     def needless(self, person: User) -> str:
         """Why there is nothing to do for somebody one could do it to."""
         return ""
+
+    def overtaken(self, person: User) -> str:
+        """Why what was confirmed may not be what is meant any more: somebody has changed the person since."""
+        if self.shown is None or conflicts.is_as_shown(person, self.shown):
+            return ""
+        return _("changed since you were asked") if person.pk in self.shown else _("was not on the list you were shown")
 
     def question(self, count: int) -> str:
         """What will be done, and to how many."""
@@ -121,6 +134,7 @@ class Activate(PeopleAction):
     title = gettext_lazy("Activate people")
     button = gettext_lazy("Activate")
     action = Action.DEACTIVATE
+    changes_access = True
 
     def needless(self, person: User) -> str:
         return _("active already") if person.is_active else ""
@@ -142,6 +156,7 @@ class Deactivate(PeopleAction):
     title = gettext_lazy("Deactivate people")
     button = gettext_lazy("Deactivate")
     action = Action.DEACTIVATE
+    changes_access = True
     danger = True
 
     def needless(self, person: User) -> str:
@@ -165,6 +180,7 @@ class SetRole(PeopleAction):
     title = gettext_lazy("Set role")
     button = gettext_lazy("Set role")
     action = Action.GRANT
+    changes_access = True
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
@@ -297,7 +313,8 @@ class PeopleActionsMixin:
             return None
         try:
             with keep_one_superuser(), recorder.by(Road.ACTION), recorder.together():
-                plan = action.plan(queryset)
+                conflicts.lock(list(queryset.values_list("pk", flat=True)))
+                plan = action.plan(queryset.all())
                 if plan.people:
                     self._tell(request, action.perform(plan.people), messages.SUCCESS)
         except LastSuperuserError as refusal:
@@ -314,6 +331,7 @@ class PeopleActionsMixin:
             "action": action,
             "question": action.question(len(plan.people)),
             "plan": plan,
+            "shown": conflicts.versions(plan.people),
             "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
             "select_across": request.POST.get("select_across", "0"),
             "checkbox_name": ACTION_CHECKBOX_NAME,

@@ -13,15 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
-from users_profiles.forms import NoticesOtherEdits
+from users_profiles.account_forms import ProvesIdentity
+from users_profiles.conflicts import NoticesOtherEdits
+from users_profiles.keys import KeysField
 from users_profiles.models import Role, User
 from users_profiles.models.user import has_email, has_username
 
+# What says who may do what.
+ACCESS_FIELDS = {"role", "is_active", "is_superuser", "is_staff", "groups", "user_permissions"}
 
-class PermissionsField(forms.ModelMultipleChoiceField):
+
+class PermissionsField(KeysField):
     """The permissions that mean something here, as tick boxes; those of the libraries' models are asked by nothing."""
-
-    widget = forms.CheckboxSelectMultiple
 
     def __init__(self, **kwargs: Any) -> None:
         ours = Permission.objects.filter(content_type__app_label=User._meta.app_label)
@@ -31,10 +34,10 @@ class PermissionsField(forms.ModelMultipleChoiceField):
         return obj.name
 
 
-class PersonForm(NoticesOtherEdits):
+class PersonForm(ProvesIdentity, NoticesOtherEdits):
     """A person's own fields and role, as far as ``actor`` may change them.
 
-    ``actor`` is set on the class that the admin makes for each request.
+    ``actor`` and ``request`` are set on the class that the admin makes for each request.
     """
 
     role = forms.ChoiceField(label=gettext_lazy("Role"), required=False)
@@ -61,6 +64,19 @@ class PersonForm(NoticesOtherEdits):
             self.initial.setdefault("role", self.instance.role if self.instance.pk else roles.MEMBER)
         else:
             del self.fields["role"]
+
+        if "username" in self.fields:
+            # Beside one's own password browsers would fill in one's own name here.
+            self.fields["username"].widget.attrs["autocomplete"] = "off"
+        if "groups" in self.initial:
+            # That of the role is not in the list, and would always look taken away.
+            self.initial["groups"] = [group for group in self.initial["groups"] if group.name not in Role.values]
+
+    def _is_compared(self, name: str, field: forms.Field) -> bool:
+        return name != "own_password" and super()._is_compared(name, field)
+
+    def needs_proof(self) -> bool:
+        return bool(ACCESS_FIELDS.intersection(self.changed_data))
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
@@ -114,3 +130,10 @@ class AddPersonForm(PersonForm):
     def save(self, commit: bool = True) -> User:
         self.instance.set_unusable_password()
         return super().save(commit)
+
+
+class GroupForm(ProvesIdentity, forms.ModelForm):
+    """A group, and what its members may do. ``request`` is set on the class that the admin makes for each request."""
+
+    def needs_proof(self) -> bool:
+        return bool(self.changed_data)

@@ -11,7 +11,8 @@ from django.db import models
 from django.http import HttpRequest
 
 from users_profiles import trail
-from users_profiles.admin.forms import PermissionsField
+from users_profiles.account_forms import asks_for_password
+from users_profiles.admin.forms import GroupForm, PermissionsField
 from users_profiles.admin.trail import TrailMixin
 from users_profiles.models import Role
 
@@ -29,6 +30,7 @@ def is_role(group: Group | None) -> bool:
 class GroupAdmin(TrailMixin, DjangoGroupAdmin):
     """The groups of the roles are there to be tuned, not to be renamed or removed: everything asks for them by name."""
 
+    form = GroupForm
     filter_horizontal = ()
     actions = None  # deleting several at once would pass by what is said below
 
@@ -56,4 +58,10 @@ class GroupAdmin(TrailMixin, DjangoGroupAdmin):
         return trail.of_group(obj, request.user, request.GET.get("older", ""))
 
     def get_fields(self, request: HttpRequest, obj: Group | None = None) -> list[Any]:
-        return ["permissions"] if is_role(obj) else ["name", "permissions"]
+        proof = ["own_password"] if asks_for_password(request) else []
+        return [*([] if is_role(obj) else ["name"]), "permissions", *proof]
+
+    def get_form(self, request: HttpRequest, obj: Group | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.request = request  # the class was made for this request
+        return form

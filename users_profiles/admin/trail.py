@@ -98,7 +98,14 @@ class TrailForm(forms.Form):
 
     def __init__(self, asked: dict[str, str]) -> None:
         super().__init__(asked, label_suffix="")
-        names = (*recorder.PERSON_FIELDS, *PROFILE_FIELDS, *recorder.OTHER_FIELDS, "link")
+        names = (
+            *recorder.PERSON_FIELDS,
+            *PROFILE_FIELDS,
+            *recorder.OTHER_FIELDS,
+            "link",
+            "second_factor",
+            "sign_in_service",
+        )
         fields = sorted(((name, trail.label_of(name)) for name in names), key=lambda choice: choice[1].casefold())
         self.fields["field"].choices = [("", _("Any")), *fields]  # type: ignore[attr-defined]
         self.fields["road"].choices = [("", _("Any")), *Road.choices]  # type: ignore[attr-defined]

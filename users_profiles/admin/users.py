@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
@@ -19,15 +18,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from users_profiles import invitations, recorder, roles, trail
+from users_profiles.account_forms import asks_for_password
 from users_profiles.admin import import_rows
 from users_profiles.admin.access import PeopleAdmin
 from users_profiles.admin.actions import PeopleActionsMixin
 from users_profiles.admin.columns import EMPTY, active_chip, ago, day, person_cell
 from users_profiles.admin.forms import AddPersonForm, PermissionsField, PersonForm
 from users_profiles.admin.pictures import PicturesMixin
+from users_profiles.admin.privacy import PrivacyMixin
 from users_profiles.admin.profiles import ProfileInline
 from users_profiles.admin.trail import PersonTrailMixin
 from users_profiles.admin.transfer import TransferMixin
+from users_profiles.keys import KeysField
 from users_profiles.models import Profile, Role, User
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
@@ -38,7 +40,7 @@ RAW_ACCESS = ("is_superuser", "is_staff", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore[misc]
+class UserAdmin(PrivacyMixin, PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore[misc]
     to_profile = "profile__"
     form = PersonForm
     add_form = AddPersonForm
@@ -109,11 +111,13 @@ class UserAdmin(PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMix
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         own = [("first_name", "last_name"), "username", "email"]
         granted = bool(roles.grantable(request.user, obj))
+        proof = ["own_password"] if granted and asks_for_password(request) else []
         if obj is None:
-            return [(_("Person"), {"fields": [*own, *(["role"] if granted else []), "send_invitation"]})]
+            return [(_("Person"), {"fields": [*own, *(["role"] if granted else []), *proof, "send_invitation"]})]
         access = [
             "role" if granted else "role_column",
             "is_active" if roles.may(request.user, Action.DEACTIVATE, obj) else "active_column",
+            *proof,
         ]
         fieldsets: list[Any] = [
             (_("Person"), {"fields": own}),
@@ -129,7 +133,7 @@ class UserAdmin(PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMix
 
     def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **{"form": self.form if obj else self.add_form, **kwargs})
-        form.actor = request.user  # the class was made for this request
+        form.actor, form.request = request.user, request  # the class was made for this request
         return form
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
@@ -138,7 +142,7 @@ class UserAdmin(PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMix
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "user_permissions":
             return db_field.formfield(form_class=PermissionsField, **kwargs)
-        return db_field.formfield(queryset=_other_groups(), widget=forms.CheckboxSelectMultiple, **kwargs)
+        return db_field.formfield(queryset=_other_groups(), form_class=KeysField, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         person = kwargs.get("obj")
@@ -155,6 +159,7 @@ class UserAdmin(PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMix
             "joined": day(timezone.localtime(person.date_joined).date()),
             "signed_in": ago(person.last_login),
             "can_send_link": roles.may(request.user, Action.EDIT, person) and person.is_active and bool(person.email),
+            **self.about_privacy(request, person),
             **import_rows.rows_about(person, request.user),
             "person_history": [{"entry": entry, "ago": ago(entry.when)} for entry in history],
         }
@@ -170,8 +175,7 @@ class UserAdmin(PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMix
         changed = own.intersection(form.changed_data)
         if "is_superuser" in changed:
             changed.add("is_staff")
-        with keep_one_superuser():
-            obj.save(update_fields=changed)
+        obj.save(update_fields=changed)  # within keep_one_superuser, see PeopleAdmin
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -1,19 +1,22 @@
-"""The data: people, their profiles, and what brings and takes them: imports, exports."""
+"""The data: people, their profiles, and what brings and takes them: imports, exports, reports."""
 
 from users_profiles.models.exports import Export
 from users_profiles.models.figures import Snapshot
 from users_profiles.models.jobs import Import, ImportRow, Worker
 from users_profiles.models.pictures import ImportPicture
 from users_profiles.models.profile import Profile
+from users_profiles.models.reports import Delivery, Report
 from users_profiles.models.trail import Road, TrailEntry
 from users_profiles.models.user import Role, User
 
 __all__ = [
+    "Delivery",
     "Export",
     "Import",
     "ImportPicture",
     "ImportRow",
     "Profile",
+    "Report",
     "Road",
     "Role",
     "Snapshot",

@@ -8,11 +8,13 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users_profiles.models.leases import LEASE, LeasedJob, LeasedQuerySet, fresh_start
+from users_profiles.models.profile import PRIVATE_FIELDS
 
 
 def upload_name(job: Import, filename: str) -> str:
@@ -25,7 +27,15 @@ class ImportQuerySet(LeasedQuerySet["Import"]):
         """Keep the imports somebody may look at: their own, or all of them for who may grant roles."""
         if not actor.has_perm("users_profiles.import_user"):
             return self.none()
-        return self if actor.has_perm("users_profiles.grant_role") else self.filter(owner=actor)
+        found = self if actor.has_perm("users_profiles.grant_role") else self.filter(owner=actor)
+        return found if actor.has_perm("users_profiles.view_private_fields") else found._without_private_columns()
+
+    def _without_private_columns(self) -> Self:
+        """Leave out those that bring private fields: their rows, and the file itself, are full of them."""
+        found = self.alias(columns=Cast("options__mapping", models.TextField()))
+        for name in PRIVATE_FIELDS:
+            found = found.exclude(columns__contains=f'"{name}"')
+        return found
 
     def writing(self) -> Self:
         """Keep those that change people, of which only one at a time may have a worker."""

@@ -58,6 +58,10 @@ class TrailQuerySet(models.QuerySet["TrailEntry"]):
             gone += self.model._base_manager.filter(pk__in=keys)._raw_delete(self.db)
         return gone
 
+    def blank(self, **values: Any) -> int:
+        """Write over what would tell who it was; for the erasure of a person alone. Returns how many it were."""
+        return self.model._base_manager.filter(pk__in=self.values("pk")).update(**values)
+
 
 class TrailManager(LogEntryManager.from_queryset(TrailQuerySet)):  # type: ignore[misc]
     """What auditlog's own receivers write with, and our words."""

@@ -8,10 +8,12 @@ from zlib import crc32
 from django import template
 from django.conf import settings
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from users_profiles import phones, roles
+from users_profiles.accounts import single_sign_on as sso
 from users_profiles.models import Role
 
 register = template.Library()
@@ -22,18 +24,19 @@ TONES = 8
 ROLE_TONES = {Role.ADMIN.value: "chip chip-warn", Role.EDITOR.value: "chip chip-accent"}
 
 
-def avatar_html(person: Any, size: str = "s", label: str = "") -> SafeString:
+def avatar_html(person: Any, size: str = "s", label: str = "", loading: str = "") -> SafeString:
     """The round picture of a person, or their initials; ``size`` is "s", "m" or "l".
 
     It is decoration beside the name, so it says nothing to a screen reader; where the name is not beside it, pass one
-    as ``label``. Never queries: somebody whose profile is not loaded is shown by initials.
+    as ``label``. ``loading`` is "eager" on what is to be printed: not every browser fetches what it has put off. Never
+    queries: somebody whose profile is not loaded is shown by initials.
     """
     edge, side = SIZES[size]
     profile = person._state.fields_cache.get("profile")
     picture = profile.__dict__.get("avatar") and profile.avatar if profile is not None else None
     if picture and picture._committed:
         address = picture.thumbnail_url(edge)
-        loading = "eager" if size == "l" else "lazy"  # the large one is what the page is about
+        loading = loading or ("eager" if size == "l" else "lazy")  # the large one is what the page is about
         image = format_html(
             '<img src="{}" alt="{}" width="{}" height="{}" loading="{}">', address, label, side, side, loading
         )
@@ -50,9 +53,9 @@ def tone(username: str) -> int:
 
 
 @register.simple_tag
-def avatar(person: Any, size: str = "s", label: str = "") -> SafeString:
+def avatar(person: Any, size: str = "s", label: str = "", loading: str = "") -> SafeString:
     """``{% avatar person "s" %}``, see ``avatar_html``."""
-    return avatar_html(person, size, label)
+    return avatar_html(person, size, label, loading)
 
 
 @register.simple_tag
@@ -67,6 +70,15 @@ def role_chip(person: Any) -> SafeString:
 def registration_open() -> bool:
     """Say whether the sign-in page may offer to register."""
     return bool(settings.REGISTRATION_OPEN)
+
+
+@register.simple_tag
+def single_sign_on(next: str | None = None) -> dict[str, str] | None:  # noqa: A002 (what the address calls it)
+    """The service that the sign-in page offers, and where signing in by it begins; None where there is none."""
+    if not sso.is_on():
+        return None
+    query = f"?{urlencode({'next': next})}" if next else ""
+    return {"name": settings.OIDC["name"], "address": sso.address() + query}
 
 
 @register.filter

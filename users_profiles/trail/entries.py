@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import recorder, roles
-from users_profiles.models import Import, ImportRow, Profile, Road, TrailEntry, User
+from users_profiles.models import Import, ImportRow, Profile, Report, Road, TrailEntry, User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 
 Actor = User | AnonymousUser
@@ -34,8 +34,16 @@ WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING)
 OTHER_LABELS = {
     "role": gettext_lazy("Role"),
     "link": gettext_lazy("Password link"),
+    "second_factor": gettext_lazy("Second factor"),
+    "sign_in_service": gettext_lazy("Sign-in service"),
     "permissions": gettext_lazy("Permissions"),
     "name": gettext_lazy("Name"),
+}
+# By allauth's names for them; "all" is what the command line takes away.
+SECOND_FACTORS = {
+    "totp": gettext_lazy("app"),
+    "webauthn": gettext_lazy("passkey"),
+    "all": gettext_lazy("all of them"),
 }
 
 
@@ -113,7 +121,7 @@ def label_of(name: str) -> str:
     """What people call a field."""
     if name in OTHER_LABELS:
         return str(OTHER_LABELS[name])
-    for model in (User, Profile):
+    for model in (User, Profile, Report):
         found = next((one for one in model._meta.get_fields() if one.name == name), None)
         if found is not None:
             return str(capfirst(getattr(found, "verbose_name", name)))
@@ -132,6 +140,8 @@ def readable(name: str, text: str | None) -> str:
         return _("a picture")
     if name == "link":
         return _("sent")
+    if name == "second_factor":
+        return str(SECOND_FACTORS.get(text, text))
     if text in {"yes", "no"} and name.startswith("is_"):
         return _("yes") if text == "yes" else _("no")
     if name == "birth_date":
@@ -191,7 +201,7 @@ def from_note(entry: TrailEntry, actor: Actor) -> Entry:
     return Entry(
         at=Cursor(entry.timestamp, NOTED, entry.pk),
         person=entry.object_id if is_person else None,
-        label=entry.object_repr if is_person else _("Group %(name)s") % {"name": entry.object_repr},
+        label=entry.object_repr if is_person else _thing(entry),
         who=entry.actor_name or nobody(entry.road),
         road=entry.road,
         what=str(_DONE.get(entry.action, "")),
@@ -199,6 +209,13 @@ def from_note(entry: TrailEntry, actor: Actor) -> Entry:
         address=(entry.remote_addr or "") if sees_everything(actor) else "",
         is_deletion=entry.action == Action.DELETE,
     )
+
+
+def _thing(entry: TrailEntry) -> str:
+    """What an entry is about that is not about a person."""
+    is_report = entry.content_type_id == ContentType.objects.get_for_model(Report).pk
+    sentence = _("Report %(name)s") if is_report else _("Group %(name)s")
+    return sentence % {"name": entry.object_repr}
 
 
 def nobody(road: str) -> str:

@@ -1,0 +1,31 @@
+"""Keys out of an address or a form: anybody can send anything, and SQLite fails on numbers too large for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+
+def is_key(text: str) -> bool:
+    """Say whether a text out of an address or a form can be a key at all; 18 digits surely fit the database."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+class KeysField(forms.ModelMultipleChoiceField):
+    """Rows to tick. What can be nobody's key is an error of the form, as a key that is not offered is."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def clean(self, value: Any) -> Any:
+        return super().clean(self._keys(value))
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(self._keys(value))
+
+    def _keys(self, value: Any) -> Any:
+        for key in value if isinstance(value, list | tuple) else ():
+            if not is_key(str(key)):
+                raise ValidationError(self.error_messages["invalid_pk_value"], code="invalid", params={"pk": key})
+        return value
