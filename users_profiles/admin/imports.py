@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from users_profiles import roles
-from users_profiles.admin import import_rows
+from users_profiles.admin import import_rows, proof
 from users_profiles.admin.columns import EMPTY, ago, chip
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.inviting import MOST_COUNTED, InviteMixin
@@ -213,7 +213,7 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
             "who": import_rows.who(job),
         }
         if job.state == State.CHECKED:
-            context["weight"] = import_rows.weigh(job)
+            context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job)}
         if job.applied_at is not None and job.state != State.UNDONE:
             invitable = inviting.open_rows(job)[: MOST_COUNTED + 1].count()
             context |= {"invitable": invitable, "made": inviting.created(job).exists(), "most": MOST_COUNTED}
@@ -227,7 +227,8 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
         if request.headers.get("X-Requested-With") == "fetch" and job.state == State.CHECKED:
             weight, tabs = import_rows.weigh(job), import_rows.tabs(job)
             show = next((tab for tab in tabs if tab["outcome"] == request.POST.get("show")), tabs[0])
-            context = self._page(request, job, "", weight=weight, tabs=tabs, shown=show)
+            asked = proof.asked_of(request, job)
+            context = self._page(request, job, "", weight=weight, tabs=tabs, shown=show, proof=asked)
             return TemplateResponse(request, "admin/transfer/check.html", context)
         place = {name: request.POST[name] for name in ("show", "q", "page") if request.POST.get(name)}
         return redirect(f"{reverse('admin:users_profiles_import_change', args=[job.pk])}?{urlencode(place)}")
@@ -237,6 +238,7 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
         """Write what the check has shown, or go on where that was cut short. A second click does nothing."""
         job = self._job(request, key)
         objection = import_rows.weigh(job).objection(request) if job.state == State.CHECKED else ""
+        objection = objection or proof.objection(request, job)
         if objection:
             messages.error(request, objection)
         elif job.start_apply() or job.resume_apply():

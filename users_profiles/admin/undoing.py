@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -11,7 +12,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from users_profiles.admin import import_rows
+from users_profiles.admin import import_rows, proof
 from users_profiles.models import Import
 from users_profiles.transfer import columns, tasks, undo
 
@@ -38,11 +39,16 @@ class UndoMixin:
         if not over and not (job.can_be_undone and job.is_planned):
             return redirect(CHANGE, job.pk)
         if request.method == "POST":
+            objection = proof.objection(request, job)
+            if objection:
+                messages.error(request, objection)
+                return redirect("admin:users_profiles_import_undo", job.pk)
             if job.start_undo(request.user, write=True):
                 tasks.start(job)
             return redirect(CHANGE, job.pk)
         title = _("What was undone") if over else _("Undo this import?")
-        context = self._page(request, job, title, over=over, **_undone(request, job))  # type: ignore[attr-defined]
+        context = {"over": over, "proof": None if over else proof.asked_of(request, job), **_undone(request, job)}
+        context = self._page(request, job, title, **context)  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/transfer/undo.html", context)
 
 

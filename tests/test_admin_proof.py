@@ -1,0 +1,71 @@
+"""An import that changes who may do what asks for one's password when the sign-in is old; so does its undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.conftest import PASSWORD
+from tests.test_importer import apply, check
+from users_profiles.models import Import, User
+
+pytestmark = pytest.mark.django_db
+ROLES = "username,role\nnew,Reader\n"
+
+
+def send(client: Client, name: str, job: Import, **typed: str) -> None:
+    client.post(reverse(f"admin:users_profiles_import_{name}", args=[job.pk]), typed)
+    job.refresh_from_db()
+
+
+def page(client: Client, job: Import, name: str = "change") -> str:
+    return client.get(reverse(f"admin:users_profiles_import_{name}", args=[job.pk])).content.decode()
+
+
+@pytest.fixture
+def late(admin: User, browse: Callable[..., Client], let_time_pass: Callable[[float], None]) -> Client:
+    """Somebody who signed in long ago and left their desk."""
+    client = browse(admin)
+    let_time_pass(3600)
+    return client
+
+
+def test_whoever_has_just_signed_in_is_not_asked(admin: User, browse: Callable[..., Client]) -> None:
+    job, client = check(ROLES, admin), browse(admin)
+    assert "own_password" not in page(client, job)
+    send(client, "apply", job)
+    assert job.state == Import.State.DONE
+
+
+@pytest.mark.parametrize("content", [ROLES, "username,is_active\nnew,no\n"])
+def test_roles_and_activity_are_imported_only_with_the_password(admin: User, late: Client, content: str) -> None:
+    job = check(content, admin)
+    assert 'name="own_password"' in page(late, job)
+    for wrong in ("", "guess"):
+        send(late, "apply", job, own_password=wrong)
+        assert job.state == Import.State.CHECKED
+        assert not User.objects.filter(username="new").exists()
+    assert "This is not your password." in page(late, job)
+    send(late, "apply", job, own_password=PASSWORD)
+    assert job.state == Import.State.DONE
+
+
+def test_a_file_that_changes_neither_is_imported_as_ever(admin: User, late: Client) -> None:
+    job = check("username,location\nnew,Berlin\n", admin)
+    assert "own_password" not in page(late, job)
+    send(late, "apply", job)
+    assert job.state == Import.State.DONE
+
+
+def test_taking_roles_back_asks_for_it_too(admin: User, late: Client) -> None:
+    job: Any = apply(ROLES, admin)
+    send(late, "plan_undo", job)
+    assert 'name="own_password"' in page(late, job, "undo")
+    send(late, "undo", job)
+    assert job.state == Import.State.DONE
+    send(late, "undo", job, own_password=PASSWORD)
+    assert job.state == Import.State.UNDONE
