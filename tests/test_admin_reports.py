@@ -436,3 +436,11 @@ def test_a_directory_does_not_query_per_person(browse: Browse, editor: User, mak
     for at in range(10):
         make_person(f"p{at}", location=f"Place {at}", role=Role.READER)
     assert queries_of(client, DIRECTORY) == before
+
+
+def test_who_has_left_is_in_a_directory_only_when_asked_for(
+    browse: Browse, editor: User, ada: User, make_person: Callable[..., User]
+) -> None:
+    make_person("gone", first_name="Gone", is_active=False)
+    assert "Gone" not in browse(editor).get(DIRECTORY).content.decode()
+    assert "Gone" in browse(editor).get(f"{DIRECTORY}?active=no").content.decode()

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from tests.admin_pages import queries_of, save, user_page
-from tests.test_importer import apply, check
+from tests.test_importer import apply, check, take_in
 from users_profiles.models import Import, ImportRow, Profile, User
 from users_profiles.transfer import columns, importer, undo
 from users_profiles.transfer.export import formats
@@ -220,3 +220,9 @@ def test_all_rows_take_one_side_at_once(ada: User, bob: User, admin: User, brows
     assert "Import: add 0, change 2" in client.get(address).content.decode()
     client.post(tick, {"all": "untick", "show": "stale"})
     assert "Import: add" not in client.get(address).content.decode()
+
+
+def test_the_columns_step_says_what_the_version_is_for(ada: User, admin: User, browse: Callable[..., Any]) -> None:
+    job = take_in(exported(), admin)
+    page = browse(admin).get(reverse("admin:users_profiles_import_columns", args=[job.pk])).content.decode()
+    assert page.count("Tells who was changed since") == 1

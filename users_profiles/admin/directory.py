@@ -11,20 +11,27 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from users_profiles import recorder, roles
+from users_profiles import recorder, roles, selection
 from users_profiles.admin.access import visible_profile_fields
 from users_profiles.models.user import UserQuerySet
 from users_profiles.roles import Action
 
+_ASKS_FOR_INACTIVE = ("active", "left", "left_from", "left_to")
 # People without a place come last.
 _LAST = "\U0010ffff"
 
 
-def directory_page(request: HttpRequest, people: UserQuerySet, context: dict[str, Any]) -> HttpResponse:
-    """The directory of these people; where they are too many to print, a page that says so."""
+def directory_page(request: HttpRequest, people: UserQuerySet, query: str, context: dict[str, Any]) -> HttpResponse:
+    """The directory of these people; where they are too many to print, a page that says so.
+
+    Who may not sign in any more is not looked for in it, unless the selection asks for them.
+    """
+    only_active = selection.parameters(query).keys().isdisjoint(_ASKS_FOR_INACTIVE)
+    if only_active:
+        people = people.filter(is_active=True)
     count = people.count()
     most = settings.DIRECTORY_MAX_PEOPLE
-    shown = {**context, "count": count, "most": most, "printed_at": timezone.now()}
+    shown = {**context, "only_active": only_active, "count": count, "most": most, "printed_at": timezone.now()}
     if count <= most:
         private = roles.may(request.user, Action.VIEW_PRIVATE)
         if private and count:

@@ -196,7 +196,7 @@ class ReportAdmin(admin.ModelAdmin):
             messages.error(request, str(refusal))
             return redirect(back)
         context = self._context(request, report.name, report=report, back=back, whom=whom(report))
-        return directory_page(request, people, context)
+        return directory_page(request, people, report.query, context)
 
     def list_directory_view(self, request: HttpRequest) -> HttpResponse:
         """The people that a list shows to print."""
@@ -211,7 +211,7 @@ class ReportAdmin(admin.ModelAdmin):
             messages.error(request, str(refusal))
             return redirect("admin:users_profiles_user_changelist")
         context = self._context(request, _("Directory"), back=back, whom=in_words(query))
-        return directory_page(request, people, context)
+        return directory_page(request, people, query, context)
 
     # To save one ----------------------------------------------------------------------------------------------------
 

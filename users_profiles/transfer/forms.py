@@ -272,6 +272,7 @@ class ColumnsForm(reconcile.RosterFields):
                 "values": [row[at] for row in sample if at < len(row) and row[at]],
                 "field": self[f"column_{at}"],
                 "origin": str(self.options.origins[at]) if at < len(self.options.origins) else "",
+                "is_version": at == self.options.version_at,
             }
             for at, header in enumerate(self.options.headers)
         ]

@@ -19,11 +19,12 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;
-    if (form.dataset.sent) {
+    const said = new URLSearchParams(new FormData(form)).toString();
+    if (form.dataset.sent === said) {
       event.preventDefault();
       return;
     }
-    form.dataset.sent = "yes";
+    form.dataset.sent = said; // the same again is a second click; something else is meant
     // A download leaves the page where it is: let the button work again.
     setTimeout(() => delete form.dataset.sent, 3000);
   });
