@@ -53,6 +53,19 @@ def test_a_filtered_list_leaves_as_the_file_that_it_shows(
     assert rows[0]["phone_number"].endswith("442071234567")
 
 
+def test_a_second_file_may_be_asked_for_at_once(
+    open_page: Callable[..., Page], editor: User, make_person: Callable[..., User], tmp_path: Path
+) -> None:
+    """A button that is pressed twice sends once; that must not swallow another wish."""
+    make_person("ada")
+    page = open_page(reverse("admin:users_profiles_user_export"), person=editor)
+    suffixes = []
+    for kind in ("xlsx", "csv", "json"):
+        page.get_by_label("Format").select_option(kind)
+        suffixes.append(download(page, tmp_path).suffix)
+    assert suffixes == [".xlsx", ".csv", ".json"]
+
+
 def test_ticked_people_leave_as_an_excel_file_and_a_reader_gets_no_private_columns(
     open_page: Callable[..., Page], reader: User, make_person: Callable[..., User], tmp_path: Path
 ) -> None:
