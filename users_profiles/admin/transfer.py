@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.admin import ExportMixin, ImportExportMixin
 
-from users_profiles import roles, selection
+from users_profiles import recorder, roles, selection
 from users_profiles.models import Export, User
+from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.models.user import UserQuerySet
 from users_profiles.roles import Action
 from users_profiles.transfer import tasks
@@ -95,6 +96,8 @@ class ExportPeopleMixin(_Page, ExportMixin):
             form.move(request.POST["move"])
         elif form.is_valid():
             return redirect(_report_of(wanted)) if "report" in request.POST else begin(wanted, count)
+        if count and any(name in PRIVATE_FIELDS for name, _label, _ticked in form.listed):
+            recorder.looked_at(None, "Export")
         context = self._page(
             request,
             _("Export people"),
