@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format fixtures bench screenshots clean
+.PHONY: help run test lint format fixtures messages bench screenshots clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: $(VENV)/installed-dev ## put the code into its one form
 
 fixtures: $(VENV)/installed ## write the sample files in fixtures/ anew
 	DEBUG=on $(MANAGE) make_fixtures
+
+messages: $(VENV)/installed-dev ## bring the translations in users_profiles/locale and backoffice/locale in step with the code
+	@$(BIN)/python docs/update_messages.py
 
 bench: $(VENV)/installed-dev ## how fast people move in, beside stock and the bare database (ARGS="--memory --json FILE")
 	@benchmarks/run $(ARGS)

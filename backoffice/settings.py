@@ -144,7 +144,8 @@ TASKS_KEEP_DAYS = env.number("TASKS_KEEP_DAYS", 14, at_least=1)
 # Language and time --------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+# Each by its own name: who looks for theirs may not read the one the page is in.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]
 FORMAT_MODULE_PATH = ["backoffice.formats"]
 USE_TZ = True
 TIME_ZONE = env.choice("TIME_ZONE", "UTC", available_timezones().__contains__, "Europe/Berlin or UTC")
