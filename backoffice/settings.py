@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "users_profiles.logs.trace_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -390,13 +391,31 @@ JAZZMIN_UI_TWEAKS = {"theme": "default", "default_theme_mode": "auto"}
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}.__contains__, "INFO or WARNING"
 )
+# Lines to read, or objects for a program that collects them; users_profiles/logs.py says what is in them.
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", {"line", "json"}.__contains__, "line or json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "users_profiles.logs.Line",
+            "format": "{asctime} {levelname} {name}{known}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "users_profiles.logs.Json"},
+    },
+    "filters": {"for_real": {"()": "django.utils.log.RequireDebugFalse"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "mail_admins": {
+            "class": "django.utils.log.AdminEmailHandler",
+            "level": "ERROR",
+            "filters": ["for_real"],
+        },
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
+        "django": {"handlers": ["mail_admins"]},  # Django's own way to the console would say everything twice
         "django.utils.autoreload": {"level": "WARNING"},  # it prints the same itself
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # every scanner would fill a page
     },

@@ -63,6 +63,7 @@ def start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         ({"TIME_ZONE": "Middle/Earth"}, "TIME_ZONE is 'Middle/Earth'"),
         ({"PHONE_DEFAULT_REGION": "XX"}, "PHONE_DEFAULT_REGION is 'XX'"),
         ({"LOG_LEVEL": "shout"}, "LOG_LEVEL is 'shout'"),
+        ({"LOG_FORMAT": "poem"}, "LOG_FORMAT is 'poem'"),
         ({"IMPORT_MAX_ROWS": "0"}, "IMPORT_MAX_ROWS is '0'"),
         ({"IMPORT_MAX_MB": "many"}, "IMPORT_MAX_MB is 'many'"),
         ({"MFA_REQUIRED": "perhaps"}, "MFA_REQUIRED is 'perhaps'"),

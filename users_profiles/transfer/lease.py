@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from users_profiles import recorder
+from users_profiles import logs, recorder
 from users_profiles.models import Export, Import
 from users_profiles.models.leases import BEAT, LEASE, MOST_ATTEMPTS, LeasedJob
 from users_profiles.transfer.errors import FileRefused
@@ -51,13 +51,14 @@ def work(job: LeasedJob, go: Callable[[str], None]) -> None:
     ``go`` is given the holder's name for ``advance``. After a transient error of the database it is called again,
     with the job as the database now has it; any other error ends the job with a sentence for its owner.
     """
-    with _holding() as holder, recorder.quietly():
+    with _holding() as holder, recorder.quietly(), logs.about_job(job):
         try:
             _persist(job, holder, go)
         except FileRefused as refusal:
+            logger.warning("refused after row %s", job.cursor)  # the reason may repeat what is in the file
             job.fail(str(refusal))
         except Exception:
-            logger.exception("%s %s failed after row %s", job._meta.verbose_name, job.pk, job.cursor)
+            logger.exception("failed after row %s", job.cursor)
             recover()
             job.fail(job.sorry())
         else:
@@ -83,16 +84,17 @@ def _persist(job: LeasedJob, holder: str, go: Callable[[str], None]) -> None:
         try:
             if job.take_lease(holder):
                 job.refresh_from_db()
+                logger.info("begun in state %s after row %s", job.state, job.cursor)
                 _refuse_deadly(job)
                 go(holder)
+                logger.info("left in state %s after row %s", job.state, job.cursor)
         except TRANSIENT as error:
             if job.cursor > cursor:
                 cursor, delays = job.cursor, iter(DELAYS)
             delay = next(delays, None)
             if delay is None:
                 raise
-            kind = job._meta.verbose_name
-            logger.warning("%s %s goes on after row %s in %s s: %s", kind, job.pk, job.cursor, delay, error)
+            logger.warning("goes on after row %s in %s s: %s", job.cursor, delay, error)
             recover(delay)
         else:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -12,11 +13,14 @@ from django.db import models, transaction
 from django.utils import timezone
 from django_tasks import task
 
+from users_profiles import logs
 from users_profiles.figures import store as figures
 from users_profiles.models import Export, Import, Worker
 from users_profiles.models.leases import LeasedJob
 from users_profiles.transfer import importer, pictures, retention, undo
 from users_profiles.transfer.export import making
+
+logger = logging.getLogger(__name__)
 
 # A task that was queued this long ago and has not begun is taken for lost: a worker took it and died.
 TASK_LOST = timedelta(seconds=60)
@@ -96,6 +100,8 @@ def queue(job: LeasedJob) -> bool:
     lost = models.Q(queued_at=None) | models.Q(queued_at__lt=now - TASK_LOST)
     if job.all_jobs().adrift().filter(lost, pk=job.pk).update(queued_at=now) != 1:
         return False
+    with logs.about_job(job):
+        logger.info("queued")
     task: Any = run_export if isinstance(job, Export) else run_import
     transaction.on_commit(partial(task.enqueue, job.pk))
     return True
