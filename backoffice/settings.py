@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "users_profiles.speaking.to_whoever_asks",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -144,9 +145,10 @@ TASKS_KEEP_DAYS = env.number("TASKS_KEEP_DAYS", 14, at_least=1)
 
 # Language and time --------------------------------------------------------------------------------------------------
 
-LANGUAGE_CODE = "en"
 # Each by its own name: who looks for theirs may not read the one the page is in.
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]
+# For who has chosen none and whose browser asks for none of these; mails have no browser to ask.
+LANGUAGE_CODE = env.choice("DEFAULT_LANGUAGE", "en", dict(LANGUAGES).__contains__, "en, de, fr or es")
 FORMAT_MODULE_PATH = ["backoffice.formats"]
 USE_TZ = True
 TIME_ZONE = env.choice("TIME_ZONE", "UTC", available_timezones().__contains__, "Europe/Berlin or UTC")
@@ -275,9 +277,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 HTTPS = env.flag("HTTPS", default=not DEBUG)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.flag("BEHIND_PROXY", default=False):
@@ -379,6 +383,7 @@ JAZZMIN_SETTINGS = {
     ],
     "usermenu_links": [
         {"name": _("Your profile"), "url": "profile", "icon": "user"},
+        {"name": _("Language and time zone"), "url": "profile_language", "icon": "globe"},
         {"name": _("Change password"), "url": "account_change_password", "icon": "key"},
         {"name": _("Two-step sign-in"), "url": "mfa_index", "icon": "phone"},
         {"name": _("Where you are signed in"), "url": "usersessions_list", "icon": "system"},

@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from users_profiles import avatars, recorder, roles
+from users_profiles import avatars, recorder, roles, speaking
 from users_profiles.conflicts import NoticesOtherEdits
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
@@ -97,3 +98,33 @@ class ProfileForm(EditsProfile):
             if commit and changed:
                 person.save(update_fields=changed)
             return super().save(commit)
+
+
+class SpeakingForm(forms.ModelForm[User]):
+    """In which language, and on which clock, somebody wants to be spoken to."""
+
+    class Meta:
+        model = User
+        fields = ("language", "time_zone")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        languages = [("", _("As your browser says")), *settings.LANGUAGES]
+        zones = [("", settings.TIME_ZONE.replace("_", " ")), *_zones()]
+        self.fields["language"] = forms.ChoiceField(label=_("Language"), choices=languages, required=False)
+        self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zones, required=False)
+
+    def save(self, commit: bool = True) -> User:
+        """Write these two and nothing else: the copy in hand may be older than the rest of the row."""
+        person: User = super().save(commit=False)
+        person.save(update_fields=self._meta.fields)
+        return person
+
+
+def _zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The time zones, by continent, as a browser groups them."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for name in speaking.zones():
+        continent, _slash, place = name.partition("/")
+        found.setdefault(continent, []).append((name, place.replace("_", " ").replace("/", ", ")))
+    return list(found.items())

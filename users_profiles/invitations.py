@@ -15,6 +15,7 @@ from django.urls import reverse
 from django_tasks import task
 
 from users_profiles.models import User
+from users_profiles.speaking import speaking_to
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,12 @@ def send_invitations(keys: list[int]) -> dict[str, list[int]]:
 
 
 def message(person: User) -> EmailMultiAlternatives:
-    """The mail to one person, as text and HTML."""
+    """The mail to one person, as text and HTML, in their language."""
+    with speaking_to(person):
+        return _message(person)
+
+
+def _message(person: User) -> EmailMultiAlternatives:
     kind = "password_link" if person.has_usable_password() else "invitation"
     context = {
         "person": person,

@@ -45,6 +45,8 @@ NOT_TRACKED = {
     "last_login": "a sign-in changes nothing about a person",
     "date_joined": "set once; the entry of the new person has the moment",
     "version": "counts what is tracked",
+    "language": "how they are spoken to changes nothing about a person",
+    "time_zone": "as their language",
     "deactivated_at": "follows from the change of is_active",
     "profile.user": "never changes",
     "profile.version": "counts what is tracked",

@@ -6,6 +6,7 @@ from allauth.socialaccount.views import login_cancelled
 from django.urls import path, reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from users_profiles import views
 
@@ -13,6 +14,8 @@ urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("profile/", views.ProfileView.as_view(), name="profile"),
     path("profile/edit/", views.ProfileEditView.as_view(), name="profile_edit"),
+    path("profile/language/", views.SpeakingView.as_view(), name="profile_language"),
+    path("language/", set_language, name="set_language"),  # for who is not signed in
     path("profile/data/", views.MyDataView.as_view(), name="profile_data"),
     path("people/<int:pk>/avatar-<int:edge>.webp", views.AvatarView.as_view(), name="avatar"),
     # These stand in for allauth's. No copy of a page with a secret may stay behind in the browser.

@@ -9,6 +9,7 @@ from allauth.mfa.base.views import IndexView as MFAIndexView
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from allauth.usersessions.views import ListUserSessionsView
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.messages.views import SuccessMessageMixin
@@ -18,14 +19,15 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse_lazy
 from django.utils.cache import get_conditional_response
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView, TemplateView, UpdateView, View
 from requests import RequestException
 
-from users_profiles import avatars, conflicts, roles
+from users_profiles import avatars, conflicts, roles, speaking
 from users_profiles.accounts import addresses, second_factor, sessions
-from users_profiles.forms import ProfileForm
+from users_profiles.forms import ProfileForm, SpeakingForm
 from users_profiles.models import Profile, User
 from users_profiles.privacy import holding
 
@@ -90,6 +92,37 @@ class ProfileEditView(LoginRequiredMixin, SuccessMessageMixin[ProfileForm], Upda
             return self.form_invalid(form)
         for sentence in form.told():
             messages.info(self.request, sentence)
+        return response
+
+
+@method_decorator(never_cache, name="dispatch")
+class SpeakingView(LoginRequiredMixin, UpdateView[User, SpeakingForm]):
+    """In which language, and on which clock, one is spoken to."""
+
+    form_class = SpeakingForm
+    template_name = "profile/speaking.html"
+    success_url = reverse_lazy("profile")
+
+    def get_object(self, queryset: Any = None) -> User:
+        """Load a copy for the form, as for the profile."""
+        return get_object_or_404(User, pk=self.request.user.pk)
+
+    def form_valid(self, form: SpeakingForm) -> HttpResponse:
+        """Answer in the language just chosen, and have the browser remember it for the sign-in page."""
+        response = super().form_valid(form)
+        chosen = form.cleaned_data["language"]
+        if chosen:
+            response.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME,
+                chosen,
+                max_age=settings.LANGUAGE_COOKIE_AGE,
+                secure=settings.LANGUAGE_COOKIE_SECURE,
+                samesite="Lax",
+            )
+        else:
+            response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+        with speaking.speaking_to(form.instance, chosen or speaking.spoken()):
+            messages.success(self.request, gettext("Language and time zone are saved."))
         return response
 
 

@@ -24,6 +24,7 @@ from users_profiles.accounts import addresses, identity, limits
 from users_profiles.accounts.addresses import VerificationStage
 from users_profiles.models import User
 from users_profiles.models.user import has_email, has_username
+from users_profiles.speaking import speaking_to, spoken
 
 logger = logging.getLogger(__name__)
 
@@ -136,10 +137,15 @@ class AccountAdapter(DefaultAccountAdapter):
         super().send_password_reset_mail(user, user.email, context)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send a mail; one that cannot be sent is logged and said, and does not take the page with it."""
+        """Send a mail, in the language of who gets it; without a choice of theirs, of the browser that asked for it.
+
+        One that cannot be sent is logged and said, and does not take the page with it.
+        """
+        person = context.get("user")
         context = {**context, "base_url": settings.BASE_URL, "registration_open": settings.REGISTRATION_OPEN}
         try:
-            super().send_mail(template_prefix, email, context)
+            with speaking_to(person, getattr(person, "language", "") or spoken()):
+                super().send_mail(template_prefix, email, context)
         except (SMTPException, OSError):
             logger.exception("A mail (%s) could not be sent", template_prefix)
             messages.error(self.request, _("The mail could not be sent. Try again in a few minutes."))

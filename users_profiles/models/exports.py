@@ -16,6 +16,7 @@ from users_profiles.models.leases import LeasedJob, LeasedQuerySet, fresh_start
 
 # The format of all that is held about one person, see ``privacy``; nobody chooses it in a form.
 HELD = "zip"
+HELD_TITLE = "All we hold"  # in the ledger, and in the name of the file
 
 
 def given_name(export: Export, filename: str) -> str:

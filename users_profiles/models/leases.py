@@ -15,6 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from users_profiles import speaking
+
 # A worker that has not said anything for this long is taken for dead, and its job may be taken over.
 LEASE = timedelta(seconds=30)
 # How often a living one says so: often enough that two lost beats do not cost it its job.
@@ -47,7 +49,10 @@ class LeasedJob(models.Model):
 
     # Started from the command line of the host, with full rights. Told apart from an owner who has been deleted since.
     by_operator = models.BooleanField(_("from the command line"), default=False)
+    # Of whoever started it: a worker that goes on with it has no browser to ask.
+    language = models.CharField(max_length=10, default=speaking.spoken, db_default="", editable=False)
     state: models.CharField[str, str]
+    owner: Any
     failure = models.TextField(_("reason"), blank=True)
     total = models.PositiveIntegerField(_("rows"), default=0)
     # How many rows the present state has dealt with.

@@ -18,13 +18,14 @@ from django.utils.translation import gettext as _
 
 from users_profiles import roles
 from users_profiles.models import Export, ImportPicture, ImportRow, TrailEntry, User
-from users_profiles.models.exports import HELD
+from users_profiles.models.exports import HELD, HELD_TITLE
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.privacy.places import PLACES
 from users_profiles.roles import Action
 from users_profiles.trail.entries import people_type, sees_everything, whom, written
 
 PERSON_FIELDS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
+SPOKEN = ("language", "time_zone")
 DATES = ("date_joined", "last_login", "deactivated_at")
 CHUNK = 1_000
 
@@ -45,7 +46,7 @@ def archive(person: User, actor: User | None) -> tuple[Export, bytes]:
         keys=[person.pk],
         columns=[*PERSON_FIELDS[:4], *PROFILE_FIELDS],
         format=HELD,
-        title=_("All we hold"),
+        title=HELD_TITLE,
         total=1,
     )
     export.start_sending()
@@ -109,7 +110,7 @@ def _person(person: User) -> dict[str, Any]:
     profile = person.profile
     return {
         "number": person.pk,
-        **{name: getattr(person, name) for name in (*PERSON_FIELDS, *DATES)},
+        **{name: getattr(person, name) for name in (*PERSON_FIELDS, *SPOKEN, *DATES)},
         "role": person.role,
         "groups": [str(group) for group in person.groups.all()],
         "permissions": [permission.codename for permission in person.user_permissions.all()],

@@ -22,6 +22,7 @@ from django_tasks import task
 
 from users_profiles.models import Delivery, Export, Report, User
 from users_profiles.reports import running, schedule
+from users_profiles.speaking import speaking_to
 from users_profiles.transfer import tasks
 
 logger = logging.getLogger(__name__)
@@ -57,12 +58,14 @@ def send_due() -> Sent:
     now, sent = timezone.now(), Sent()
     for report in Report.objects.due(now).select_related("owner"):
         try:
-            sent.runs += take_on(report, now)
+            with speaking_to(report.owner):  # who reads why somebody got no mail
+                sent.runs += take_on(report, now)
         except Exception:  # one that cannot be sent is no reason for the others not to be
             logger.exception("Report %s could not be taken on", report.pk)
     waiting = Delivery.objects.ready(now).select_related("report__owner", "recipient", "export")
     for delivery in waiting.order_by("try_at", "pk")[:BATCH]:
-        deliver(delivery)
+        with speaking_to(delivery.report.owner):
+            deliver(delivery)
         sent.mails += delivery.state == Delivery.State.SENT
         sent.failed += delivery.state == Delivery.State.FAILED
     sent.skipped = Delivery.objects.filter(run_at=now, state=Delivery.State.SKIPPED).count()
@@ -96,10 +99,11 @@ def take_on(report: Report, now: datetime) -> bool:
 
 def _export(report: Report, person: User, since: datetime, until: datetime) -> Export:
     """The file to be made for one person, with what they may see."""
-    wanted = running.run(report, person).wanted
-    if report.is_about_changes:
-        wanted.since, wanted.until = since, until
-    export = wanted.entry(wanted.count())
+    with speaking_to(person):
+        wanted = running.run(report, person).wanted
+        if report.is_about_changes:
+            wanted.since, wanted.until = since, until
+        export = wanted.entry(wanted.count())
     export.start_making()
     return export
 
@@ -151,7 +155,14 @@ def _why_none(export: Export | None) -> str:
 
 
 def message(delivery: Delivery) -> EmailMultiAlternatives:
-    """The mail, as text and HTML. It never carries the file: that waits behind the sign-in."""
+    """The mail, as text and HTML, in the language of who gets it. It never carries the file: that waits behind the
+    sign-in.
+    """
+    with speaking_to(delivery.recipient):
+        return _message(delivery)
+
+
+def _message(delivery: Delivery) -> EmailMultiAlternatives:
     kind = "skipped" if delivery.is_news else "report"
     context = _context(delivery)
     subject = " ".join(render_to_string(f"reports/email/{kind}_subject.txt", context).split())

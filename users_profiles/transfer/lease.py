@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from users_profiles import logs, recorder
 from users_profiles.models import Export, Import
 from users_profiles.models.leases import BEAT, LEASE, MOST_ATTEMPTS, LeasedJob
+from users_profiles.speaking import speaking_to
 from users_profiles.transfer.errors import FileRefused
 
 logger = logging.getLogger(__name__)
@@ -49,9 +50,11 @@ def work(job: LeasedJob, go: Callable[[str], None]) -> None:
     """Hold a job while ``go`` works on it from where it stands; does nothing while somebody else holds it.
 
     ``go`` is given the holder's name for ``advance``. After a transient error of the database it is called again,
-    with the job as the database now has it; any other error ends the job with a sentence for its owner.
+    with the job as the database now has it; any other error ends the job with a sentence for its owner, in whose
+    language and time zone the whole of it is done.
     """
-    with _holding() as holder, recorder.quietly(), logs.about_job(job):
+    speaking = speaking_to(job.owner, job.language)
+    with _holding() as holder, recorder.quietly(), logs.about_job(job), speaking:
         try:
             _persist(job, holder, go)
         except FileRefused as refusal:

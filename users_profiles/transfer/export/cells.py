@@ -110,9 +110,13 @@ def _moment(name: str) -> Callable[[str], Cell]:
 
 
 def _local(value: Any) -> datetime:
-    """A moment as the database hands it out, in the time of the office: SQLite has texts, in Greenwich."""
+    """A moment as the database hands it out, in the time of the office, whoever asks: two exports can be compared.
+
+    SQLite has texts, in Greenwich.
+    """
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return timezone.localtime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return timezone.localtime(aware, timezone.get_default_timezone())
 
 
 def _version(file_format: str) -> Cell:

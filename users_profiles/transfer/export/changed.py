@@ -163,7 +163,7 @@ def _rows(found: Iterator[Happened], file_format: str) -> Iterator[Rows]:
 
 
 def _row(one: Happened, file_format: str, words: dict[str, str]) -> tuple[object, ...]:
-    moment = timezone.localtime(one.when)
+    moment = timezone.localtime(one.when, timezone.get_default_timezone())
     when = moment.replace(tzinfo=None) if file_format == Export.Format.XLSX else moment.isoformat(" ", "minutes")[:16]
     what, field, road = (words.get(word, word) for word in (one.what.value, one.field, one.road))
     return when, what, one.username, one.person, field, one.old, one.new, one.by, road

@@ -9,6 +9,7 @@ from typing import Self
 from django.utils.translation import gettext as _
 
 from users_profiles.models import Export
+from users_profiles.speaking import speaking_to
 from users_profiles.transfer.export import formats
 from users_profiles.transfer.export.source import Block
 from users_profiles.transfer.export.wanted import Wanted
@@ -56,7 +57,9 @@ class Sending:
 
     def __next__(self) -> bytes:
         try:
-            data = self.measured.add(next(self._blocks))
+            # The server asks for this when the answer is on its way, and what the middleware chose is gone.
+            with speaking_to(self.export.owner, self.export.language):
+                data = self.measured.add(next(self._blocks))
         except StopIteration:
             self.export.finish(*self.measured.sums)
             raise
