@@ -151,8 +151,8 @@ class User(AbstractUser):
     version = models.PositiveIntegerField(_("version"), default=1, db_default=1, editable=False)
     # Null while somebody is active, and where nobody knows: the person is older than this, or came inactive.
     deactivated_at = models.DateTimeField(_("deactivated"), null=True, editable=False)
-    # How they are spoken to, see ``speaking``; blank is as their browser says, and the time zone of the settings. Matters
-    # of taste and no facts: neither versioned nor told in the trail.
+    # How they are spoken to, see ``speaking``; blank is as their browser says, and the time zone of the settings.
+    # Matters of taste and no facts: neither versioned nor told in the trail.
     language = models.CharField(_("language"), max_length=10, blank=True, default="", db_default="")
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="", db_default="")
 
