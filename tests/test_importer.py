@@ -222,6 +222,15 @@ def test_an_admins_file_grants_up_to_admin_and_deactivates_but_never_himself_or_
 
 
 @pytest.mark.django_db
+def test_a_superuser_stays_one_and_nobody_becomes_one_by_a_file(superuser: User, stranger: User) -> None:
+    file = "username,role\nroot,Superuser\nstan,Superuser\nnew,Superuser\n"
+    for owner in (superuser, None):
+        job = check(file, owner)
+        assert outcomes(job) == [(2, "same"), (3, "refused"), (4, "refused")]
+        assert reasons(job)[3] == reasons(job)[4] == [("role", "Nobody becomes a superuser by a file.")]
+
+
+@pytest.mark.django_db
 def test_not_even_the_operator_deactivates_a_superuser_by_file(superuser: User) -> None:
     assert apply("username,active\nroot,no\n").refused == 1
 

@@ -29,6 +29,8 @@ from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 # Somebody without a role: signs in, sees and edits their own profile, nothing else.
 MEMBER = ""
 MEMBER_WORD = gettext_noop("Member")
+# What files say in the place of a role: nobody becomes one by a file, and nobody ceases to be.
+SUPERUSER_WORD = gettext_noop("Superuser")
 NAME_FIELDS = ("first_name", "last_name")
 FIELDS = NAME_FIELDS + PROFILE_FIELDS
 

@@ -244,6 +244,7 @@ PAGES = [
     Shown(f"{TRAIL}changelist", SUPERUSER, at(f"{TRAIL}changelist", query="?until=2001-01-01"), "with nothing in it"),
     Shown(f"{USER}import", SUPERUSER, at(f"{USER}import")),
     Shown(f"{USER}import", SUPERUSER, sent(at(f"{USER}import"), "Continue"), "with mistakes"),
+    Shown(f"{USER}import_help", SUPERUSER, at(f"{USER}import_help"), is_main=True),
     Shown(f"{USER}export", SUPERUSER, at(f"{USER}export"), is_main=True),
     Shown(f"{USER}export", READER, at(f"{USER}export", query="?role=Editor"), "of a filtered list"),
     Shown(f"{USER}export", SUPERUSER, without_columns, "with mistakes"),
@@ -416,5 +417,6 @@ NO_PAGES = {
     f"{PROFILE}delete",
     f"{USER}process_import",
     f"{USER}held",
+    f"{USER}import_sample",
     f"{USER}send_link",
 }

@@ -67,6 +67,7 @@ def test_what_is_said_to_show_no_page_shows_none(company: Company) -> None:
         {"pk": company.ada.pk},
         {"pk": company.ada.pk, "edge": 64},
         {"provider_id": "sso"},
+        {"ending": "csv"},
         {"content_type_id": 1, "object_id": 1},
     ]
     for name in sorted(NO_PAGES):

@@ -24,7 +24,7 @@ from users_profiles.models import Export, User
 from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.models.user import UserQuerySet
 from users_profiles.roles import Action
-from users_profiles.transfer import tasks
+from users_profiles.transfer import guide, tasks
 from users_profiles.transfer.columns import PersonResource
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.export import formats, source
@@ -239,7 +239,8 @@ class TransferMixin(ExportPeopleMixin, ImportExportMixin):
         form = UploadForm(request.POST if sent else None, request.FILES if sent else None, owner=request.user)
         if form.is_valid() and form.job is not None:
             return redirect("admin:users_profiles_import_columns", form.job.pk)
-        context = self._page(request, _("Import people"), form=form, step=1)
+        names = [column.label for column in guide.explained(request.user)]
+        context = self._page(request, _("Import people"), form=form, step=1, columns=names)
         return TemplateResponse(request, "admin/transfer/upload.html", context)
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:

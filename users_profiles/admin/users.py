@@ -24,6 +24,7 @@ from users_profiles.admin.access import PeopleAdmin
 from users_profiles.admin.actions import PeopleActionsMixin
 from users_profiles.admin.columns import EMPTY, active_chip, ago, day, person_cell
 from users_profiles.admin.forms import AddPersonForm, PermissionsField, PersonForm
+from users_profiles.admin.guide import GuideMixin
 from users_profiles.admin.pictures import PicturesMixin
 from users_profiles.admin.privacy import PrivacyMixin
 from users_profiles.admin.profiles import ProfileInline
@@ -40,7 +41,9 @@ RAW_ACCESS = ("is_superuser", "is_staff", "groups", "user_permissions")
 
 
 @admin.register(User)
-class UserAdmin(PrivacyMixin, PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMixin, PeopleAdmin):  # type: ignore[misc]
+class UserAdmin(  # type: ignore[misc]
+    PrivacyMixin, GuideMixin, PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMixin, PeopleAdmin
+):
     to_profile = "profile__"
     form = PersonForm
     add_form = AddPersonForm

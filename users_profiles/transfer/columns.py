@@ -1,6 +1,7 @@
 """The columns of a person in a file: declared once, for both directions, as a django-import-export resource.
 
-To add a column, add a field to ``PersonResource`` and its names in other people's files to ``SYNONYMS``.
+To add a column, add a field to ``PersonResource`` and its names in other people's files to ``SYNONYMS``. What the
+pages and the sample files say of a column comes from its field, too.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.widgets import Widget
@@ -24,6 +26,9 @@ from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 from users_profiles.transfer import values
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Origin
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 # What other systems call our columns. Compared without case, accents, spaces and signs.
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -75,12 +80,16 @@ class CellWidget(Widget):
 
 
 class PersonField(Field):
-    """A column. ``path`` is where the ORM finds it from the user, for exports that never build objects."""
+    """A column. ``path`` is where the ORM finds it from the user, for exports that never build objects.
 
-    def __init__(self, name: str, widget: Widget) -> None:
+    ``label`` is what people call it, ``takes`` tells them what a cell of a file may hold, and ``samples`` are the cells
+    of the people in the sample files.
+    """
+
+    def __init__(self, name: str, widget: Widget, label: StrPromise, takes: StrPromise, *samples: str) -> None:
         path = f"profile__{name}" if name in PROFILE_FIELDS else {"role": "role_name"}.get(name, name)
         super().__init__(attribute=path, column_name=name, widget=widget)
-        self.path = path
+        self.path, self.label, self.takes, self.samples = path, label, takes, samples
 
 
 class PhoneWidget(Widget):
@@ -107,16 +116,86 @@ class DayWidget(Widget):
 class PersonResource(ModelResource):
     """One row is one person: the user and the profile together."""
 
-    username = PersonField("username", CellWidget(values.username))
-    email = PersonField("email", CellWidget(values.email))
-    first_name = PersonField("first_name", CellWidget(lambda value: values.line(value, 150)))
-    last_name = PersonField("last_name", CellWidget(lambda value: values.line(value, 150)))
-    is_active = PersonField("is_active", CellWidget(values.flag, lambda value: "yes" if value else "no"))
-    role = PersonField("role", CellWidget(values.role, lambda value: value or roles.MEMBER_WORD))
-    phone_number = PersonField("phone_number", PhoneWidget())
-    location = PersonField("location", CellWidget(lambda value: values.line(value, 150)))
-    birth_date = PersonField("birth_date", DayWidget())
-    bio = PersonField("bio", CellWidget(lambda value: values.paragraph(value, 2_000)))
+    username = PersonField(
+        "username",
+        CellWidget(values.username),
+        gettext_lazy("Username"),
+        gettext_lazy("How the person signs in. When the file has none, one can be made from the name or the e-mail."),
+        "sam.sample",
+        "kim.example",
+    )
+    email = PersonField(
+        "email",
+        CellWidget(values.email),
+        gettext_lazy("E-mail"),
+        gettext_lazy("One address, which belongs to this person only."),
+        "sam.sample@example.com",
+        "kim@example.com",
+    )
+    first_name = PersonField(
+        "first_name",
+        CellWidget(lambda value: values.line(value, 150)),
+        gettext_lazy("First name"),
+        gettext_lazy("Any text of one line."),
+        "Sam",
+        "Kim",
+    )
+    last_name = PersonField(
+        "last_name",
+        CellWidget(lambda value: values.line(value, 150)),
+        gettext_lazy("Last name"),
+        gettext_lazy("Any text of one line."),
+        "Sample",
+        "Example",
+    )
+    is_active = PersonField(
+        "is_active",
+        CellWidget(values.flag, lambda value: "yes" if value else "no"),
+        gettext_lazy("Active"),
+        gettext_lazy("Whether they may sign in: yes or no, true or false, 1 or 0, in several languages."),
+        "yes",
+        "no",
+    )
+    role = PersonField(
+        "role",
+        CellWidget(values.role, lambda value: value or roles.MEMBER_WORD),
+        gettext_lazy("Role"),
+        gettext_lazy("Admin, Editor, Reader or Member; none above your own."),
+        "Member",
+        "Member",
+    )
+    phone_number = PersonField(
+        "phone_number",
+        PhoneWidget(),
+        gettext_lazy("Phone number"),
+        gettext_lazy("With the country code, or without it: then you say which country is meant."),
+        "+49 30 123456",
+        "+44 20 7946 0000",
+    )
+    location = PersonField(
+        "location",
+        CellWidget(lambda value: values.line(value, 150)),
+        gettext_lazy("Location"),
+        gettext_lazy("Any text of one line."),
+        "Berlin",
+        "London",
+    )
+    birth_date = PersonField(
+        "birth_date",
+        DayWidget(),
+        gettext_lazy("Birth date"),
+        gettext_lazy("1990-12-31, 31.12.1990, 31 December 1990, or a date cell of Excel."),
+        "1990-12-31",
+        "1984-02-29",
+    )
+    bio = PersonField(
+        "bio",
+        CellWidget(lambda value: values.paragraph(value, 2_000)),
+        gettext_lazy("About"),
+        gettext_lazy("Any text, of several lines if you like."),
+        "Knows where everything is.",
+        "Joins in spring.",
+    )
 
     class Meta:
         model = User
@@ -133,6 +212,7 @@ class PersonResource(ModelResource):
 
 
 NAMES: tuple[str, ...] = PersonResource.Meta.fields
+FIELDS: dict[str, PersonField] = PersonResource.fields  # type: ignore[misc]
 # What a file of ours says of a person and no file can change. The version tells a file that has been overtaken since.
 READ_ONLY: tuple[str, ...] = ("date_joined", "last_login", "version")
 # What many people can have in common. Who somebody is cannot be a default.
@@ -142,16 +222,7 @@ DEFAULTABLE: tuple[str, ...] = NAMES[2:]
 def labels() -> dict[str, str]:
     """What we call the columns before people."""
     return {
-        "username": _("Username"),
-        "email": _("E-mail"),
-        "first_name": _("First name"),
-        "last_name": _("Last name"),
-        "is_active": _("Active"),
-        "role": _("Role"),
-        "phone_number": _("Phone number"),
-        "location": _("Location"),
-        "birth_date": _("Birth date"),
-        "bio": _("About"),
+        **{name: str(FIELDS[name].label) for name in NAMES},
         "date_joined": _("Joined"),
         "last_login": _("Last sign-in"),
         "version": _("Version"),

@@ -43,12 +43,14 @@ class Gate:
 
     def check_new(self, candidate: Candidate) -> None:
         """Refuse a new person that the actor may not add, or not with that role."""
+        role = candidate.values.get("role", roles.MEMBER)
+        if role == roles.SUPERUSER_WORD:
+            candidate.refuse(_("Nobody becomes a superuser by a file."), "role", role)
         if self._actor is None:
             return
-        role = candidate.values.get("role", roles.MEMBER)
         if not roles.may(self._actor, Action.ADD):
             candidate.refuse(_("You may not add people."))
-        elif role != roles.MEMBER and not roles.may_grant(self._actor, role):
+        elif role not in {roles.MEMBER, roles.SUPERUSER_WORD} and not roles.may_grant(self._actor, role):
             candidate.refuse(_("You may not give this role."), "role", role)
 
     def check_change(self, candidate: Candidate) -> None:
@@ -57,6 +59,9 @@ class Gate:
         assert known is not None  # noqa: S101
         if known.is_superuser and ("is_active" in changes or "role" in changes):
             candidate.refuse(_("This person is a superuser; a file cannot change their role or deactivate them."))
+        elif changes.get("role", ("", ""))[1] == roles.SUPERUSER_WORD:
+            candidate.refuse(_("Nobody becomes a superuser by a file."), "role", roles.SUPERUSER_WORD)
+            return
         if self._actor is None:
             return
         if not roles.may(self._actor, Action.EDIT, known):

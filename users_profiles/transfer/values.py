@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from users_profiles import phones
+from users_profiles import phones, roles
 from users_profiles.models import Role
 from users_profiles.transfer.options import DateOrder
 
@@ -46,6 +46,7 @@ ROLE_WORDS = {
     "leser": Role.READER.value,
     "lecteur": Role.READER.value,
     "lector": Role.READER.value,
+    "superuser": roles.SUPERUSER_WORD,
     "mitglied": "",
     "membre": "",
     "miembro": "",
