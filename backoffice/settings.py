@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "users_profiles.operations.probes.answer_probes",  # before everything that could turn a probe away
     "users_profiles.logs.trace_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -118,6 +119,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     _database["CONN_MAX_AGE"] = env.number("DATABASE_CONN_MAX_AGE", 60)
     _database["CONN_HEALTH_CHECKS"] = True
+    # A server that does not answer is one that is down; without this a page waits for minutes to say so.
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 
 CACHES = {"default": env.cache("CACHE_URL", "locmemcache://" if DEBUG else "dbcache://backoffice_cache")}
 
@@ -390,6 +393,18 @@ JAZZMIN_SETTINGS = {
     ],
 }
 JAZZMIN_UI_TWEAKS = {"theme": "default", "default_theme_mode": "auto"}
+
+# Metrics ------------------------------------------------------------------------------------------------------------
+
+# What a program that collects figures has to know. Without it there are none.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+if METRICS_TOKEN:
+    if len(METRICS_TOKEN) < 20:
+        stop("METRICS_TOKEN is too short to be a secret; use at least 20 random characters.")
+    # The library asks for it in the environment, when it is imported.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(env.folder("METRICS_DIR", DATA_DIR / "metrics"))
+    MIDDLEWARE.insert(1, "django_prometheus.middleware.PrometheusBeforeMiddleware")
+    MIDDLEWARE.append("users_profiles.operations.metrics.CountRequests")
 
 # Log ----------------------------------------------------------------------------------------------------------------
 

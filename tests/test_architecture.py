@@ -21,7 +21,7 @@ LEVELS = (
     {"accounts", "selection", "trail"},
     {"checks", "demo", "figures", "invitations", "templatetags"},
     {"transfer", "conflicts"},
-    {"forms", "account_forms", "privacy", "reports"},
+    {"forms", "account_forms", "operations", "privacy", "reports"},
     {"admin", "views"},
     {"urls", "apps", "management"},
 )

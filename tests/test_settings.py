@@ -64,6 +64,7 @@ def start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         ({"PHONE_DEFAULT_REGION": "XX"}, "PHONE_DEFAULT_REGION is 'XX'"),
         ({"LOG_LEVEL": "shout"}, "LOG_LEVEL is 'shout'"),
         ({"LOG_FORMAT": "poem"}, "LOG_FORMAT is 'poem'"),
+        ({"METRICS_TOKEN": "hunter2"}, "METRICS_TOKEN is too short"),
         ({"IMPORT_MAX_ROWS": "0"}, "IMPORT_MAX_ROWS is '0'"),
         ({"IMPORT_MAX_MB": "many"}, "IMPORT_MAX_MB is 'many'"),
         ({"MFA_REQUIRED": "perhaps"}, "MFA_REQUIRED is 'perhaps'"),

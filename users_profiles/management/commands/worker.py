@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_tasks_db.management.commands import db_worker
 
 from users_profiles.models import Worker
+from users_profiles.operations import health
 from users_profiles.reports import mailing
 from users_profiles.transfer import lease, tasks
 
@@ -49,7 +50,8 @@ class Command(BaseCommand):
         say_alive(name)
         tasks.sweep()
         try:
-            with lease.Heart(lease.renew, partial(say_alive, name), tasks.sweep, Pruning(), Reporting()):
+            beats = (lease.renew, partial(say_alive, name), tasks.sweep, Pruning(), Reporting())
+            with lease.Heart(*beats, health.count_now_and_then):
                 worker.run()
         finally:
             Worker.objects.filter(name=name).delete()
