@@ -246,6 +246,11 @@ def complete_entry(sender: type, instance: TrailEntry, **kwargs: Any) -> None:
     if not instance.road:
         for name, value in _origin().items():
             setattr(instance, name, value)
+        if instance.action == Action.CREATE:  # auditlog has the word None for what was not there before
+            changes: dict[str, Any] = instance.changes or {}
+            instance.changes = {
+                name: [None, *pair[1:]] if isinstance(pair, list) else pair for name, pair in changes.items()
+            }
 
 
 # Looking ------------------------------------------------------------------------------------------------------------

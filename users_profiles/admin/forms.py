@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from users_profiles import roles
 from users_profiles.account_forms import ProvesIdentity
@@ -23,6 +23,23 @@ from users_profiles.models.user import has_email, has_username
 ACCESS_FIELDS = {"role", "is_active", "is_superuser", "is_staff", "groups", "user_permissions"}
 
 
+# The database has them as Django wrote them, in English; the page says them in the reader's language.
+PERMISSION_NAMES = (
+    gettext_noop("Can add person"),
+    gettext_noop("Can change person"),
+    gettext_noop("Can delete person"),
+    gettext_noop("Can view person"),
+    gettext_noop("Can change profile"),
+    gettext_noop("Can view profile"),
+    gettext_noop("Can view import"),
+    gettext_noop("Can import people"),
+    gettext_noop("Can export people"),
+    gettext_noop("Can give roles up to their own"),
+    gettext_noop("Can deactivate and reactivate people"),
+    gettext_noop("Can see birth dates and phone numbers"),
+)
+
+
 class PermissionsField(KeysField):
     """The permissions that mean something here, as tick boxes; those of the libraries' models are asked by nothing."""
 
@@ -31,7 +48,7 @@ class PermissionsField(KeysField):
         super().__init__(**{**kwargs, "queryset": ours.order_by("content_type__model", "pk"), "required": False})
 
     def label_from_instance(self, obj: Permission) -> str:
-        return obj.name
+        return _(obj.name)
 
 
 class PersonForm(ProvesIdentity, NoticesOtherEdits):

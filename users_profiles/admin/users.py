@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -31,7 +33,7 @@ from users_profiles.admin.profiles import ProfileInline
 from users_profiles.admin.trail import PersonTrailMixin
 from users_profiles.admin.transfer import TransferMixin
 from users_profiles.keys import KeysField
-from users_profiles.models import Profile, Role, User
+from users_profiles.models import Delivery, Profile, Role, User
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
 from users_profiles.templatetags.people import role_chip
@@ -71,9 +73,16 @@ class UserAdmin(  # type: ignore[misc]
         return roles.may(request.user, Action.DELETE, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Let a person be deleted although profiles cannot: the profile goes along."""
+        """Let a person be deleted although profiles cannot: the profile goes along.
+
+        That they were in a group or got a report is nothing that could be missed, and has no name people would know.
+        """
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
-        return to_delete, counts, perms_needed - {Profile._meta.verbose_name}, protected
+        every = apps.get_models(include_auto_created=True)
+        links = [model._meta for model in every if model._meta.auto_created or model is Delivery]
+        named = tuple(f"{capfirst(meta.verbose_name)}: " for meta in links)
+        counts = {name: count for name, count in counts.items() if name not in {m.verbose_name_plural for m in links}}
+        return _without(named, to_delete), counts, perms_needed - {Profile._meta.verbose_name}, protected
 
     # The list
 
@@ -241,3 +250,9 @@ def _other_groups() -> QuerySet[Group]:
 def _may_touch_raw_access(actor: User | AnonymousUser, person: User) -> bool:
     """Only superusers, and nobody for themselves: one wrong tick locks out."""
     return actor.is_superuser and roles.may(actor, Action.GRANT, person)
+
+
+def _without(beginnings: tuple[str, ...], lines: list[Any]) -> list[Any]:
+    """A list of lists of lines, but for those lines that begin like that."""
+    kept = [line for line in lines if isinstance(line, list) or not str(line).startswith(beginnings)]
+    return [_without(beginnings, line) if isinstance(line, list) else line for line in kept]
