@@ -249,7 +249,7 @@ def complete_entry(sender: type, instance: TrailEntry, **kwargs: Any) -> None:
         if instance.action == Action.CREATE:  # auditlog has the word None for what was not there before
             changes: dict[str, Any] = instance.changes or {}
             instance.changes = {
-                name: [None, *pair[1:]] if isinstance(pair, list) else pair for name, pair in changes.items()
+                name: [None, *pair[1:]] if isinstance(pair, list | tuple) else pair for name, pair in changes.items()
             }
 
 
