@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "users_profiles.logs.trace_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backoffice.away.ask_again",
     "csp.middleware.CSPMiddleware",
     "backoffice.headers.permissions_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler500 = "backoffice.away.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("users_profiles.urls")),  # before allauth, of whose pages it replaces some
