@@ -310,17 +310,25 @@ def test_a_file_is_gone_after_its_time_and_the_entry_stays(editor: User) -> None
     assert (export.state, export.file.name, bool(export.digest)) == (State.DONE, "", True)
 
 
-def test_ticks_that_were_never_exported_and_downloads_whose_server_died_do_not_stay(editor: User) -> None:
-    long_ago = timezone.now() - timedelta(days=2)
+def test_ticks_that_were_never_exported_do_not_stay(editor: User) -> None:
     entry(editor, keys=[1])
+    retention.prune()
+    assert Export.objects.count() == 1
+    Export.objects.update(asked_at=timezone.now() - timedelta(days=2))
+    retention.prune()
+    assert Export.objects.count() == 0
+
+
+def test_a_download_whose_server_was_killed_is_said_to_be_broken_off(editor: User) -> None:
     lost = entry(editor)
     assert lost.start_sending()
-    retention.prune()
-    assert Export.objects.count() == 2
-    Export.objects.update(asked_at=long_ago)
-    Export.objects.filter(pk=lost.pk).update(started_at=long_ago)
-    retention.prune()
-    assert [export.state for export in Export.objects.all()] == [State.BROKEN_OFF]
+    tasks.sweep()
+    lost.refresh_from_db()
+    assert lost.state == State.SENDING
+    Export.objects.update(started_at=timezone.now() - timedelta(hours=2))
+    tasks.sweep()
+    lost.refresh_from_db()
+    assert lost.state == State.BROKEN_OFF
 
 
 def test_a_file_of_json_lines_can_be_read_line_by_line(editor: User) -> None:

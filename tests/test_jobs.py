@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from users_profiles.models import Import, User, Worker
-from users_profiles.models.leases import LEASE, MOST_ATTEMPTS
-from users_profiles.transfer import lease
+from users_profiles.management.commands import worker
+from users_profiles.models import Export, Import, User, Worker
+from users_profiles.models.leases import LEASE, MOST_ATTEMPTS, Pace
+from users_profiles.transfer import lease, tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +156,68 @@ def test_progress_is_told_in_per_cent_and_seconds() -> None:
     assert (job.percent, round(job.seconds)) == (25, 8)
     assert (Import().percent, Import().seconds) == (0, 0)
     assert Import(total=10, cursor=99).percent == 100
+
+
+def test_its_pace_counts_from_when_somebody_took_it_up_and_not_from_the_click() -> None:
+    job = make(State.APPLYING, total=1_000, cursor=400, started_at=timezone.now() - timedelta(hours=1))
+    assert (job.pace.per_second, job.pace.left) == (0, None)
+    assert job.take_lease("one")
+    Import.objects.update(taken_at=timezone.now() - timedelta(seconds=10))
+    assert job.advance("one", 500)
+    job.refresh_from_db()
+    assert job.pace.per_second == pytest.approx(10, abs=0.1)
+    assert job.pace.left == pytest.approx(50, abs=1)
+    assert job.take_lease("other") is False
+    job.release_lease("one")
+    assert job.pace == Pace(0.0, None)  # nobody works on it
+    assert job.take_lease("other")  # and whoever goes on is not thought to have done in no time what is done already
+    job.refresh_from_db()
+    assert (job.taken_cursor, job.pace.per_second, job.pace.left) == (500, 0, None)
+
+
+def test_what_is_begun_anew_by_whoever_takes_it_over_counts_from_nothing() -> None:
+    export = Export.objects.create(state=Export.State.MAKING, cursor=400, total=1_000)
+    assert export.take_lease("one")
+    export.refresh_from_db()
+    assert (export.cursor, export.taken_cursor) == (0, 0)
+
+
+# Clocks -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-1), timedelta(days=1)])
+def test_a_host_whose_clock_is_wrong_neither_takes_work_away_nor_keeps_it(
+    off: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make(State.CHECKING)
+    assert job.take_lease("one")
+    right = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: right() + off)
+    assert not job.take_lease("other")
+    assert job.is_held
+    assert job.advance("one", 1)
+    worker.say_alive("here")
+    assert Worker.objects.alive().exists()
+    other = make(State.CHECKING)
+    assert other.take_lease("here")
+    monkeypatch.undo()
+    assert not other.take_lease("there")
+    assert Worker.objects.alive().exists()
+    assert job.pace.per_second >= 0
+    assert job.seconds >= 0
+
+
+def test_a_clock_of_the_database_that_was_set_back_holds_nothing_up() -> None:
+    """Leases and tasks then lie a day ahead: nobody would touch them before tomorrow."""
+    ahead = timezone.now() + timedelta(days=1)
+    job = make(State.CHECKING, lease_holder="dead", lease_until=ahead, queued_at=ahead, total=5_000)
+    Worker.objects.create(name="dead", seen_at=ahead)
+    assert not Worker.objects.alive().exists()
+    assert not job.is_held
+    assert list(Import.objects.adrift()) == [job]
+    assert tasks.sweep() == 1
+    assert job.take_lease("living")
+    assert not job.advance("dead", 1)
 
 
 def test_a_worker_is_alive_while_it_says_so() -> None:

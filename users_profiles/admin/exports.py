@@ -251,14 +251,13 @@ def _may_have(request: HttpRequest, export: Export) -> bool:
 
 def _progress(export: Export) -> dict[str, Any]:
     """Figures of an export under way; ``left`` is in seconds, or None while nobody can tell."""
-    per_second = export.cursor / export.seconds if export.seconds > 0 else 0.0
-    left = (export.total - export.cursor) / per_second if per_second and export.total > export.cursor else None
+    pace = export.pace
     return {
         "under_way": export.is_under_way,
         "percent": export.percent,
         "cursor": export.cursor,
         "total": export.total,
-        "per_second": round(per_second),
-        "left": None if left is None else round(left),
+        "per_second": round(pace.per_second),
+        "left": None if pace.left is None else round(pace.left),
         "no_worker": tasks.needs_worker(export),
     }

@@ -12,7 +12,6 @@ from django.db.models import Count, F, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -300,13 +299,6 @@ def _line_about(row: ImportRow, visible: bool) -> dict[str, Any]:
 def seconds(job: Import) -> float:
     """How long the import itself took, in seconds, whatever came after it."""
     return float(job.undo.get("seconds", job.seconds))
-
-
-def running_seconds(job: Import) -> float:
-    """For how long a running import has been in its present state, in seconds."""
-    if job.state != State.UNDOING or job.began_at is None:
-        return job.seconds
-    return (timezone.now() - job.began_at).total_seconds()
 
 
 def step(job: Import) -> int:

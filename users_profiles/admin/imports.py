@@ -312,16 +312,14 @@ def _sample(request: HttpRequest, job: Import) -> list[Row]:
 
 def _progress(job: Import) -> dict[str, Any]:
     """Figures of a running import; ``left`` is in seconds, or None while nobody can tell."""
-    seconds = import_rows.running_seconds(job)
-    per_second = job.cursor / seconds if seconds > 0 else 0.0
-    left = (job.total - job.cursor) / per_second if per_second and job.total > job.cursor else None
+    pace = job.pace
     return {
         "under_way": job.is_under_way,
         "percent": job.percent,
         "cursor": job.cursor,
         "total": job.total,
-        "per_second": round(per_second),
-        "left": None if left is None else round(left),
+        "per_second": round(pace.per_second),
+        "left": None if pace.left is None else round(pace.left),
         "no_worker": tasks.needs_worker(job),
         "queues": tasks.waits_for_turn(job),
     }

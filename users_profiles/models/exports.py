@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from users_profiles.models.leases import LeasedJob, LeasedQuerySet, fresh_start
 
+# At most so long is something sent: it is little, or a worker would have made a file of it.
+SENDING_TAKES = timedelta(hours=1)
 # The format of all that is held about one person, see ``privacy``; nobody chooses it in a form.
 HELD = "zip"
 HELD_TITLE = "All we hold"  # in the ledger, and in the name of the file
@@ -35,6 +37,10 @@ class ExportQuerySet(LeasedQuerySet["Export"]):
         """Leave out what somebody has ticked and not exported yet."""
         return self.exclude(state=Export.State.CHOSEN)
 
+    def forsaken(self) -> Self:
+        """Keep what is said to be on its way for so long that the server must have been killed over it."""
+        return self.filter(state=Export.State.SENDING, started_at__lt=timezone.now() - SENDING_TAKES)
+
     def expired(self) -> Self:
         """Keep those whose file has been there long enough."""
         return self.exclude(file="").filter(expires_at__lt=timezone.now()).exclude(state__in=Export.UNDER_WAY)
@@ -54,6 +60,7 @@ class Export(LeasedJob):
 
     # What is sent while somebody waits is nobody else's to take up: there is nobody to send it to any more.
     UNDER_WAY = frozenset({State.MAKING})
+    GOES_ON = False  # nothing of a half-made file is kept
 
     class Format(models.TextChoices):
         XLSX = "xlsx", _("Excel (.xlsx)")

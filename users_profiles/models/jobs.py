@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Now
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -319,7 +319,7 @@ class ImportRow(models.Model):
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self) -> Self:
         """Keep those that have said something lately."""
-        return self.filter(seen_at__gte=timezone.now() - LEASE)
+        return self.filter(seen_at__range=(Now() - LEASE, Now() + LEASE))
 
 
 class Worker(models.Model):

@@ -2,15 +2,21 @@
 
 What imports and exports have in common. States change through named methods only, each a conditional UPDATE: exactly
 one row changed means that this call was the one that did it.
+
+Leases are written and read by the clock of the database, which all hosts share: one whose own clock is wrong would else
+take everybody's work away, or never let go. That clock, too, may be set back, and then a lease seems to run for longer
+than any does; such a one counts for nothing until its holder, if there is one, renews it with the next beat.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +30,15 @@ BEAT = timedelta(seconds=5)
 # A job that is taken over this many times without a single chunk in between is what kills its workers.
 MOST_ATTEMPTS = 8
 
+
+@dataclass(frozen=True)
+class Pace:
+    """Rows a second and, where anybody can tell, how many seconds are left."""
+
+    per_second: float
+    left: float | None
+
+
 AnyJob = TypeVar("AnyJob", bound="LeasedJob")
 
 
@@ -35,17 +50,24 @@ class LeasedQuerySet(models.QuerySet[AnyJob]):
 
     def held(self) -> Self:
         """Keep those that somebody works on."""
-        return self.filter(lease_until__gte=timezone.now())
+        return self.filter(lease_until__range=(Now(), Now() + 2 * LEASE))
 
     def adrift(self) -> Self:
         """Keep those under way that nobody works on: not begun yet, or left behind by a worker that died."""
-        return self.under_way().filter(models.Q(lease_until=None) | models.Q(lease_until__lt=timezone.now()))
+        return self.under_way().filter(_is_free())
+
+
+def _is_free() -> models.Q:
+    """The condition that nobody holds a job."""
+    return models.Q(lease_until=None) | models.Q(lease_until__lt=Now()) | models.Q(lease_until__gt=Now() + 2 * LEASE)
 
 
 class LeasedJob(models.Model):
     """A job that a worker holds for a while. A subclass has a ``state``, and says in which of them it is under way."""
 
     UNDER_WAY: ClassVar[frozenset[Any]]
+    # Whether whoever takes it over goes on at the cursor, or begins anew.
+    GOES_ON: ClassVar[bool] = True
 
     # Started from the command line of the host, with full rights. Told apart from an owner who has been deleted since.
     by_operator = models.BooleanField(_("from the command line"), default=False)
@@ -64,6 +86,9 @@ class LeasedJob(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     # When a task for it was last put in the queue, so that looking after lost jobs does not fill the queue.
     queued_at = models.DateTimeField(null=True)
+    # When its present holder took it up, and where that was: what is said of its pace counts from there.
+    taken_at = models.DateTimeField(null=True)
+    taken_cursor = models.PositiveIntegerField(default=0, db_default=0)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
 
@@ -82,7 +107,7 @@ class LeasedJob(models.Model):
     @property
     def is_held(self) -> bool:
         """Whether somebody works on it at this moment."""
-        return self.lease_until is not None and self.lease_until >= timezone.now()
+        return self.all_jobs().held().filter(pk=self.pk).exists()
 
     def ahead(self) -> LeasedJob | None:
         """The job that this one has to wait for; most wait for none."""
@@ -97,7 +122,18 @@ class LeasedJob(models.Model):
         """How long the present or last state took, in seconds."""
         if self.started_at is None:
             return 0.0
-        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+        return max(0.0, ((self.finished_at or timezone.now()) - self.started_at).total_seconds())
+
+    @property
+    def pace(self) -> Pace:
+        """How fast its present holder gets on; nobody can tell while nobody works on it."""
+        if self.taken_at is None or not self.is_held:
+            return Pace(0.0, None)
+        seconds = (timezone.now() - self.taken_at).total_seconds()
+        done = self.cursor - self.taken_cursor
+        per_second = done / seconds if done > 0 and seconds > 0 else 0.0
+        open_rows = self.total - self.cursor
+        return Pace(per_second, open_rows / per_second if per_second and open_rows > 0 else None)
 
     @property
     def began_at(self) -> datetime | None:
@@ -127,15 +163,16 @@ class LeasedJob(models.Model):
 
     def take_lease(self, holder: str) -> bool:
         """Become the only one who works on this job; False while somebody else does, or it has to wait its turn."""
-        now = timezone.now()
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=now) | models.Q(lease_holder=holder)
-        mine = self.all_jobs().under_way().filter(free, pk=self.pk, state=self.state)
+        mine = self.all_jobs().under_way().filter(_is_free() | models.Q(lease_holder=holder))
+        mine = mine.filter(pk=self.pk, state=self.state)
         attempts = models.Case(models.When(lease_holder=holder, then="attempts"), default=models.F("attempts") + 1)
         with transaction.atomic():
             if not self._has_turn():
                 return False
             # The task that led here is used up: if this holder dies, the job needs a new one, and at once.
-            taken = {"lease_holder": holder, "lease_until": now + LEASE, "queued_at": None}
+            taken: dict[str, Any] = {"lease_holder": holder, "lease_until": Now() + LEASE, "queued_at": None}
+            taken |= {"taken_at": timezone.now(), "taken_cursor": models.F("cursor")}
+            taken |= {} if self.GOES_ON else {"cursor": 0, "taken_cursor": 0}
             return mine.update(attempts=attempts, **taken) == 1
 
     def _has_turn(self) -> bool:
@@ -152,7 +189,7 @@ class LeasedJob(models.Model):
         """Move the cursor and renew the lease; False when the job was cancelled or taken over meanwhile."""
         values["cursor"] = cursor
         mine = self.all_jobs().under_way().filter(pk=self.pk, lease_holder=holder)
-        if mine.update(lease_until=timezone.now() + LEASE, **values) != 1:
+        if mine.update(lease_until=Now() + LEASE, **values) != 1:
             return False
         self._take_over(values)
         return True
@@ -167,4 +204,5 @@ def fresh_start() -> dict[str, Any]:
         "lease_until": None,
         "attempts": 0,
         "queued_at": None,
+        "taken_at": None,
     }

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from django.db import InterfaceError, OperationalError, connection, connections
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from users_profiles import logs, recorder
@@ -123,7 +123,7 @@ def renew() -> None:
     if _held:
         for jobs in (Import.objects, Export.objects):
             mine = jobs.under_way().filter(lease_holder__in=list(_held))
-            mine.update(lease_until=timezone.now() + LEASE)
+            mine.update(lease_until=Now() + LEASE)
 
 
 class Heart(threading.Thread):

@@ -92,16 +92,11 @@ def _strays() -> Iterator[str]:
 
 
 def _delete_exports(expired: models.QuerySet[Export]) -> None:
-    """The files go; that there was an export stays. What was ticked and never exported was none.
-
-    Nobody waits for a day for what is being sent: a server was killed over it.
-    """
+    """The files go; that there was an export stays. What was ticked and never exported was none."""
     for export in expired.only("pk", "file").iterator():
         export.file.delete(save=False)
         Export.objects.filter(pk=export.pk).update(file="")
     Export.objects.filter(state=Export.State.CHOSEN, asked_at__lt=_before(days=1)).delete()
-    for export in Export.objects.filter(state=Export.State.SENDING, started_at__lt=_before(days=1)).iterator():
-        export.break_off(export.cursor, export.size, export.digest)
 
 
 def _before(**ago: int) -> datetime:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks import task
 
@@ -96,9 +97,8 @@ def _engine(job: Import) -> Callable[..., None]:
 
 def queue(job: LeasedJob) -> bool:
     """Put a task for a job in the queue; False when there is one already, or somebody works on the job."""
-    now = timezone.now()
-    lost = models.Q(queued_at=None) | models.Q(queued_at__lt=now - TASK_LOST)
-    if job.all_jobs().adrift().filter(lost, pk=job.pk).update(queued_at=now) != 1:
+    lost = models.Q(queued_at=None) | ~models.Q(queued_at__range=(Now() - TASK_LOST, Now() + TASK_LOST))
+    if job.all_jobs().adrift().filter(lost, pk=job.pk).update(queued_at=Now()) != 1:
         return False
     with logs.about_job(job):
         logger.info("queued")
@@ -111,8 +111,10 @@ def sweep() -> int:
     """Queue every job that is under way without anybody working on it; return how many.
 
     Called by the worker as it beats and by pages that show progress, as often as they like. What waits for another
-    import to finish is left alone until that one has.
+    import to finish is left alone until that one has. Downloads whose server was killed are said to be broken off.
     """
+    for export in Export.objects.forsaken():
+        export.break_off(export.cursor, export.size, export.digest)
     jobs: list[LeasedJob] = [*Import.objects.adrift().order_by("started_at", "pk"), *Export.objects.adrift()]
     return sum(queue(job) for job in jobs if job.ahead() is None)
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import connection
-from django.utils import timezone
+from django.db.models.functions import Now
 from django_tasks_db.management.commands import db_worker
 
 from users_profiles.models import Worker
 from users_profiles.operations import health
 from users_profiles.reports import mailing
-from users_profiles.transfer import lease, tasks
+from users_profiles.transfer import lease, orphans, tasks
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,8 @@ class Command(BaseCommand):
         parser.add_argument("--batch", action="store_true", help="stop when there is nothing left to do")
 
     def handle(self, *args: Any, batch: bool, **options: Any) -> None:
-        name = f"{socket.gethostname()[:64]}:{os.getpid()}:{secrets.token_hex(4)}"
+        # At most what the queue has room for: by this name it is known whose tasks are whose.
+        name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         worker = _Worker(
             queue_names=["*"],
             excluded_queue_names=[],
@@ -44,13 +45,13 @@ class Command(BaseCommand):
             backend_name="default",
             startup_delay=False,
             max_tasks=None,
-            worker_id=name[-64:],
+            worker_id=name,
         )
         worker.configure_signals()
         say_alive(name)
         tasks.sweep()
         try:
-            beats = (lease.renew, partial(say_alive, name), tasks.sweep, Pruning(), Reporting())
+            beats = (lease.renew, partial(say_alive, name), tasks.sweep, orphans.put_back, Pruning(), Reporting())
             with lease.Heart(*beats, health.count_now_and_then):
                 worker.run()
         finally:
@@ -59,7 +60,7 @@ class Command(BaseCommand):
 
 def say_alive(name: str) -> None:
     """Let pages know that there is a worker."""
-    Worker.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+    Worker.objects.update_or_create(name=name, defaults={"seen_at": Now()})
 
 
 class Pruning:
