@@ -2,6 +2,8 @@
 
 PORT ?= 8000
 BASE_URL ?= http://127.0.0.1:$(PORT)
+DURATION ?= 120
+PEOPLE ?= 5000
 export PORT BASE_URL
 
 # The newest Python that the project supports and the machine has; PYTHON=... chooses another.
@@ -13,7 +15,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format fixtures messages bench screenshots clean
+.PHONY: help run test lint format fixtures messages bench soak screenshots clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +47,9 @@ messages: $(VENV)/installed-dev ## bring the translations in users_profiles/loca
 
 bench: $(VENV)/installed-dev ## how fast people move in, beside stock and the bare database (ARGS="--memory --json FILE")
 	@benchmarks/run $(ARGS)
+
+soak: $(VENV)/installed-dev ## two web processes, two workers and busy staff while things are killed (DURATION=120 PEOPLE=5000 ARGS="--seed 7")
+	@tests/soak/run.sh --seconds "$(DURATION)" --people "$(PEOPLE)" $(ARGS)
 
 screenshots: $(VENV)/installed-dev ## take the pictures in docs/screenshots anew (needs Chromium)
 	$(BIN)/python docs/take_screenshots.py
