@@ -3,21 +3,26 @@
 The list, its export, a saved report and the command line all ask here, so that they cannot come to differ. A
 parameter that is unknown, makes no sense, or looks where the actor may not, is refused and never ignored: a selection
 that silently holds everybody invites an action on everybody.
+
+A filter that is there several times keeps whoever fits one of its values (``role=Editor&role=Admin``), and filters of
+different names keep whoever fits all of them. What somebody typed, and what they search for, can be there only once.
 """
 
 from __future__ import annotations
 
 from calendar import isleap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import CharField, Count, Func, Q
 from django.db.models.lookups import In
+from django.http import QueryDict
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -29,6 +34,8 @@ from users_profiles.models.user import UserQuerySet
 SEARCH = "q"
 TOP_LOCATIONS = 10
 MAX_QUERY_BYTES = 10_000
+# More values of one filter than anybody ticks; each of them is a condition that the database checks.
+MAX_VALUES = 50
 
 # Values that are no role and no place, and mean something all the same.
 MEMBERS = "member"
@@ -38,7 +45,7 @@ NOWHERE = "none"
 
 # Without an actor it is the operator of the host who asks, with all rights.
 Actor = User | AnonymousUser | None
-Query = str | Mapping[str, str]
+Query = str | Mapping[str, str | Sequence[str]]
 
 
 class SelectionRefused(ValueError):
@@ -223,32 +230,38 @@ class Parameter:
     """One parameter of the address.
 
     ``condition`` takes the value and the paths to user and profile, and raises ``LookupError`` or ``ValueError`` for
-    a value that is not offered. A ``typed`` one comes from a text field: trimmed, and left empty it says nothing. A
+    a value that is not offered. A ``typed`` one comes from a text field: trimmed, left empty it says nothing, and it
+    has one value. Of ``alternatives`` there is only one as well: both sides of a question are no answer to it. A
     ``private`` one is only for who may see private fields, and so are the values in ``private_values``.
     """
 
     condition: Callable[[str, str, str], Q]
     typed: bool = False
+    alternatives: bool = False
     private: bool = False
     private_values: tuple[str, ...] = ()
+
+    @property
+    def takes_several(self) -> bool:
+        return not (self.typed or self.alternatives)
 
 
 PARAMETERS: dict[str, Parameter] = {
     "role": Parameter(_role),
-    "active": Parameter(_active),
+    "active": Parameter(_active, alternatives=True),
     "location": Parameter(_location),
     "location_has": Parameter(_location_has, typed=True),
     "location_is": Parameter(_location_is, typed=True),
-    "picture": Parameter(_picture),
-    "complete": Parameter(_complete),
+    "picture": Parameter(_picture, alternatives=True),
+    "complete": Parameter(_complete, alternatives=True),
     "missing": Parameter(_missing, private_values=PRIVATE_FIELDS),
-    "joined": Parameter(_joined),
+    "joined": Parameter(_joined, alternatives=True),
     "joined_from": Parameter(_joined_from, typed=True),
     "joined_to": Parameter(_joined_to, typed=True),
-    "left": Parameter(_left),
+    "left": Parameter(_left, alternatives=True),
     "left_from": Parameter(_left_from, typed=True),
     "left_to": Parameter(_left_to, typed=True),
-    "signed_in": Parameter(_signed_in),
+    "signed_in": Parameter(_signed_in, alternatives=True),
     "birthday": Parameter(_birthday, private=True),
 }
 
@@ -276,12 +289,13 @@ _WORDS = {
 
 
 def in_words(query: Query) -> str:
-    """An address as people read it: ``role: Editor, search: ada``; empty for everybody."""
+    """An address as people read it: ``role: Editor or Admin, search: ada``; empty for everybody."""
     try:
         given = parameters(query)
     except SelectionRefused:
         return str(query)
-    return ", ".join(f"{_WORDS.get(name, name)}: {value}" for name, value in given.items() if value.strip())
+    said = ((_WORDS.get(name, name), [value for value in values if value.strip()]) for name, values in given.items())
+    return ", ".join(f"{name}: {get_text_list(values, _('or'))}" for name, values in said if values)
 
 
 def condition(name: str, value: str, to_user: str = "", to_profile: str = "profile__") -> Q:
@@ -313,13 +327,21 @@ def conditions(query: Query, actor: Actor, to_user: str = "", to_profile: str = 
         raise SelectionRefused(_("You may not see people."))
     private = actor is None or roles.may(actor, roles.Action.VIEW_PRIVATE)
     found = Q()
-    for name, value in parameters(query).items():
+    for name, values in parameters(query).items():
         if name == SEARCH:
-            found &= search.matches(_searched(value), to_user, to_profile, private=private)
+            found &= search.matches(_searched(values[0]), to_user, to_profile, private=private)
             continue
-        if not private and is_private(name, value):
+        if not private and any(is_private(name, value) for value in values):
             raise SelectionRefused(_("You may not use the filter “%(name)s”.") % {"name": name})
-        found &= condition(name, value, to_user, to_profile)
+        found &= any_of(name, values, to_user, to_profile)
+    return found
+
+
+def any_of(name: str, values: Iterable[str], to_user: str = "", to_profile: str = "profile__") -> Q:
+    """What one filter asks of a person: to fit one of its values. Raises ``SelectionRefused`` as ``condition`` does."""
+    found = Q()
+    for value in values:
+        found |= condition(name, value, to_user, to_profile)
     return found
 
 
@@ -347,30 +369,64 @@ def people(query: Query, actor: Actor) -> UserQuerySet:
 # Addresses ----------------------------------------------------------------------------------------------------------
 
 
-def parameters(query: Query) -> dict[str, str]:
-    """The parameters of an address. Raises ``SelectionRefused`` for one that cannot be read or says a thing twice."""
-    if not isinstance(query, str):
-        return dict(query)
-    try:
-        if len(query) > MAX_QUERY_BYTES:
-            raise ValueError(query)
-        pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, strict_parsing=bool(query), errors="strict")
-    except ValueError as error:
-        raise SelectionRefused(_("This filter cannot be read. Write it like role=Editor&q=ada.")) from error
-    found = dict(pairs)
-    for name in found:
-        if sum(1 for other, _value in pairs if other == name) > 1:
+def parameters(query: Query) -> dict[str, list[str]]:
+    """The parameters of an address, each with its values.
+
+    Raises ``SelectionRefused`` for an address that cannot be read, and for one that says a thing twice that can only
+    be said once.
+    """
+    found: dict[str, list[str]] = {}
+    for name, value in _pairs(query):
+        values = found.setdefault(name, [])
+        if value not in values or not takes_several(name):
+            values.append(value)
+    for name, values in found.items():
+        if len(values) > 1 and not takes_several(name):
             raise SelectionRefused(_("The filter “%(name)s” is there twice.") % {"name": name[:40]})
+        if len(values) > MAX_VALUES:
+            raise SelectionRefused(_("The filter “%(name)s” has too many values.") % {"name": name[:40]})
     return found
 
 
-def narrowing(address: Mapping[str, Any]) -> dict[str, str]:
+def takes_several(name: str) -> bool:
+    """Whether a filter may be there more than once."""
+    parameter = PARAMETERS.get(name)
+    return parameter is not None and parameter.takes_several
+
+
+def search_of(query: Query) -> str:
+    """What an address searches for; the empty text when it does not."""
+    return next(iter(parameters(query).get(SEARCH, [])), "")
+
+
+def _pairs(query: Query) -> list[tuple[str, str]]:
+    if not isinstance(query, str):
+        given = query.lists() if isinstance(query, QueryDict) else query.items()
+        return [(name, value) for name, some in given for value in ([some] if isinstance(some, str) else some)]
+    try:
+        if len(query) > MAX_QUERY_BYTES:
+            raise ValueError(query)
+        return parse_qsl(query.removeprefix("?"), keep_blank_values=True, strict_parsing=bool(query), errors="strict")
+    except ValueError as error:
+        raise SelectionRefused(_("This filter cannot be read. Write it like role=Editor&q=ada.")) from error
+
+
+def narrowing(address: Query) -> dict[str, list[str]]:
     """Keep of a list's address what says whom it shows, and leave out how: page, order and the like."""
-    return {name: str(value) for name, value in address.items() if name not in _HOW}
+    found: dict[str, list[str]] = {}
+    for name, value in _pairs(address):
+        if name not in _HOW:
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def address(query: Query) -> str:
+    """An address as it is kept: the same for the same people, without what says how a list shows them."""
+    return urlencode(sorted((name, sorted(values)) for name, values in narrowing(query).items()), doseq=True)
 
 
 # Parameters of the list that are about its looks; who is shown does not depend on them.
-_HOW = frozenset({"o", "p", "e", "all", "_facets", "_popup", "_to_field", "_changelist_filters"})
+_HOW = frozenset({"o", "p", "e", "all", "columns", "_facets", "_popup", "_to_field", "_changelist_filters"})
 
 
 # Order --------------------------------------------------------------------------------------------------------------
@@ -389,6 +445,7 @@ ORDERS: dict[str, str] = {
     "last_login": "last_login",
     "date_joined": "date_joined",
     "updated_at": "profile__updated_at",
+    "deactivated_at": "deactivated_at",
 }
 DEFAULT_ORDER = ("last_name", "first_name")
 

@@ -53,13 +53,10 @@ def leads_to(url: str | None, path: str) -> bool:
 
 
 @register.simple_tag
-def filter_state(choices: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a filter is set to, and the address without it. The first choice of every filter is "All"."""
-    chosen = [choice for choice in choices[1:] if choice.get("selected")]
-    return {
-        "chosen": ", ".join(str(choice["display"]) for choice in chosen),
-        "without": choices[0]["query_string"] if choices else "?",
-    }
+def chosen_in(choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a filter is set to, each with the address without it. The first choice of every filter is "All"."""
+    everything = choices[0]["query_string"] if choices else "?"
+    return [{"without": everything, **choice} for choice in choices[1:] if choice.get("selected")]
 
 
 @register.simple_tag

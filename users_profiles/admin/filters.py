@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.dates import MONTHS
-from django.utils.text import capfirst
+from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -33,29 +33,54 @@ Choices = Iterable[tuple[str, Any]]
 
 
 class PeopleFilter(admin.SimpleListFilter):
-    """A row of links, each of which gives the parameter a value."""
+    """A row of links, each of which gives the parameter one value; with tick boxes beside them for several."""
+
+    template = "admin/users_profiles/filter.html"
+    # The other parameters that this filter answers to: what is typed into its form.
+    form_parameters: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any) -> None:
         self.to_user: str = model_admin.to_user
         self.to_profile: str = model_admin.to_profile
+        # What the address asks of this filter: every value of each parameter, where Django keeps the last of one.
+        self.asked: dict[str, list[str]] = {
+            name: [str(value) for value in params.pop(name)] for name in self.parameters() if name in params
+        }
         super().__init__(request, params, model, model_admin)
+        # What the form must send along, so that everything else that is chosen stays.
+        self.kept: list[tuple[str, str]] = []
 
     @classmethod
     def parameters(cls) -> list[str]:
         """The parameters of the address that this filter answers to."""
-        return [str(cls.parameter_name)]
+        return [str(cls.parameter_name), *cls.form_parameters]
 
-    def condition(self, name: str, value: str) -> Q:
-        """The condition of ``name=value``, on the way from the listed model."""
-        return selection.condition(name, value, self.to_user, self.to_profile)
+    def expected_parameters(self) -> list[str | None]:
+        return [*self.parameters()]
+
+    @property
+    def takes_several(self) -> bool:
+        return selection.takes_several(str(self.parameter_name))
+
+    def value(self) -> str | None:
+        """The first of the values, for who asks for one; ``values`` has them all."""
+        return next(iter(self.values), None)
+
+    @property
+    def values(self) -> list[str]:
+        """The choices that the address asks for."""
+        return self.asked.get(str(self.parameter_name), [])
+
+    def condition(self, name: str, values: list[str]) -> Q:
+        """The condition that a parameter has one of these values, on the way from the listed model."""
+        return selection.any_of(name, values, self.to_user, self.to_profile)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep those that each of the filter's parameters in the address asks for."""
         try:
-            for name in self.parameters():
-                value = self.used_parameters.get(name)
-                if value is not None:
-                    queryset = queryset.filter(self.condition(name, str(value)))
+            # Read as everywhere: it refuses what cannot be said twice.
+            for name, values in selection.parameters(self.asked).items():
+                queryset = queryset.filter(self.condition(name, values))
         except selection.SelectionRefused as refusal:
             raise IncorrectLookupParameters(refusal) from refusal
         return queryset
@@ -63,9 +88,81 @@ class PeopleFilter(admin.SimpleListFilter):
     def get_facet_counts(self, pk_attname: str, filtered_qs: QuerySet[Any]) -> dict[str, Count]:
         name = str(self.parameter_name)
         return {
-            f"{index}__c": Count(pk_attname, filter=self.condition(name, str(value)))
+            f"{index}__c": Count(pk_attname, filter=self.condition(name, [str(value)]))
             for index, (value, _title) in enumerate(self.lookup_choices)
         }
+
+    @property
+    def help_text(self) -> str:
+        """What somebody should know who is about to choose."""
+        return ""
+
+    # What was typed ---------------------------------------------------------------------------------------------------
+
+    def typed(self, name: str) -> str:
+        """What was typed into a field of the form; the empty text when nothing was."""
+        return next((value.strip() for value in self.asked.get(name, [])), "")
+
+    @property
+    def has_typed(self) -> bool:
+        return any(self.typed(name) for name in self.form_parameters)
+
+    @property
+    def form_fields(self) -> list[dict[str, Any]]:
+        """The inputs of the form: name, label, type and value."""
+        return []
+
+    def typed_title(self) -> str:
+        """What was typed, in words."""
+        raise NotImplementedError
+
+    # What is shown ----------------------------------------------------------------------------------------------------
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """All, then the links: each drops what was typed and all other values. What was typed is one of its own.
+
+        ``without`` is the address without that one value, where it is chosen.
+        """
+        name, mine = str(self.parameter_name), self.expected_parameters()
+        counts = self.get_facet_queryset(changelist) if changelist.add_facets else {}
+        self.kept = [
+            (other, value)
+            for other, values in changelist.filter_params.items()
+            if other not in mine and other not in {"p", "e"}
+            for value in values
+        ]
+        yield {
+            "selected": not self.values and not self.has_typed,
+            "query_string": _without(changelist, mine),
+            "display": _("All"),
+        }
+        for index, (value, title) in enumerate(self.lookup_choices):
+            chosen = str(value) in self.values
+            left = [other for other in self.values if other != str(value)]
+            yield {
+                "selected": chosen,
+                "value": value,
+                "query_string": _without(changelist, list(self.form_parameters), {name: [str(value)]}),
+                "without": _without(changelist, [], {name: left}) if chosen else "",
+                "display": title,
+                "count": counts.get(f"{index}__c"),
+            }
+        if self.has_typed:
+            yield {
+                "selected": True,
+                "query_string": changelist.get_query_string(),
+                "without": _without(changelist, list(self.form_parameters)),
+                "display": self.typed_title(),
+            }
+
+
+def _without(changelist: Any, names: list[Any], changed: dict[str, list[str]] | None = None) -> str:
+    """The address of a list with other values of a filter, from its first page on.
+
+    Not by the list's own ``remove``: that drops every parameter whose name begins like one of these.
+    """
+    gone = dict.fromkeys(names)
+    return str(changelist.get_query_string({**gone, **{name: some or None for name, some in (changed or {}).items()}}))
 
 
 class YesNoFilter(PeopleFilter):
@@ -98,6 +195,15 @@ class CompleteFilter(YesNoFilter):
     yes = gettext_lazy("Complete")
     no = gettext_lazy("Incomplete")
 
+    @property
+    def help_text(self) -> str:
+        """What a profile needs to be complete, as far as that is the same for every role."""
+        required = {frozenset(spec.required) for spec in roles.specs().values()}
+        if len(required) > 1:
+            return _("Complete is a profile with everything that the role of the person asks for.")
+        names = [field_label(name) for name in roles.FIELDS if name in next(iter(required))]
+        return _("A profile is complete with: %(fields)s.") % {"fields": get_text_list(names, _("and"))}
+
 
 class MissingFilter(PeopleFilter):
     """Those with nothing in a field; only the fields that whoever looks may see."""
@@ -108,10 +214,10 @@ class MissingFilter(PeopleFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         return [(field, capfirst(field_label(field))) for field in roles.visible_fields(request.user, roles.FIELDS)]
 
-    def condition(self, name: str, value: str) -> Q:
-        if value not in dict(self.lookup_choices):
-            raise selection.SelectionRefused(value)
-        return super().condition(name, value)
+    def condition(self, name: str, values: list[str]) -> Q:
+        if not set(values) <= set(dict(self.lookup_choices)):
+            raise selection.SelectionRefused(", ".join(values))
+        return super().condition(name, values)
 
 
 class RoleFilter(PeopleFilter):
@@ -125,70 +231,7 @@ class RoleFilter(PeopleFilter):
         return [*named, (selection.MEMBERS, roles.LABELS[roles.MEMBER]), (selection.SUPERUSERS, _("Superuser"))]
 
 
-class FormFilter(PeopleFilter):
-    """A filter that has a small form beside its links, for what no row of links can hold.
-
-    The template gets ``spec.form_fields`` and, so that the form keeps everything else that is chosen,
-    ``spec.kept``: the other parameters as name and value.
-    """
-
-    form_parameters: ClassVar[tuple[str, ...]] = ()
-    template = "admin/users_profiles/filter_with_form.html"
-
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        for name in self.form_parameters:
-            if name in params:
-                self.used_parameters[name] = params.pop(name)[-1].strip()
-        self.kept: list[tuple[str, str]] = []
-
-    @classmethod
-    def parameters(cls) -> list[str]:
-        return [str(cls.parameter_name), *cls.form_parameters]
-
-    def expected_parameters(self) -> list[str | None]:
-        return [*self.parameters()]
-
-    def typed(self, name: str) -> str:
-        """What was typed into a field of the form; the empty text when nothing was."""
-        return str(self.used_parameters.get(name) or "")
-
-    @property
-    def has_typed(self) -> bool:
-        return any(self.typed(name) for name in self.form_parameters)
-
-    @property
-    def form_fields(self) -> list[dict[str, Any]]:
-        """The inputs of the form: name, label, type and value."""
-        raise NotImplementedError
-
-    def typed_title(self) -> str:
-        """What was typed, in words."""
-        raise NotImplementedError
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        """The links, each of which drops what was typed, and what was typed as a choice of its own."""
-        mine = self.expected_parameters()
-        self.kept = [
-            (name, value)
-            for name, values in changelist.filter_params.items()
-            if name not in mine and name not in {"p", "e"}
-            for value in values
-        ]
-        links = super().choices(changelist)
-        yield {
-            **next(links),
-            "selected": self.value() is None and not self.has_typed,
-            "query_string": changelist.get_query_string(remove=mine),
-        }
-        for (value, _title), choice in zip(self.lookup_choices, links, strict=True):
-            chosen = {str(self.parameter_name): value}
-            yield {**choice, "query_string": changelist.get_query_string(chosen, remove=list(self.form_parameters))}
-        if self.has_typed:
-            yield {"selected": True, "query_string": changelist.get_query_string(), "display": self.typed_title()}
-
-
-class LocationFilter(FormFilter):
+class LocationFilter(PeopleFilter):
     """The places with most people as links, and a text for all the others: there may be thousands."""
 
     title = gettext_lazy("location")
@@ -201,8 +244,8 @@ class LocationFilter(FormFilter):
 
         # Counting every place costs more than the page itself once there are many people.
         places: list[tuple[str, str]] = cache.get_or_set("filter-locations", ask, LOCATION_CHOICES_SECONDS) or []
-        chosen = self.value()
-        return places if chosen is None or (chosen, chosen) in places else [*places, (chosen, chosen)]
+        known = dict(places)
+        return [*places, *((place, place) for place in self.values if place not in known)]
 
     def has_output(self) -> bool:
         return True
@@ -217,7 +260,7 @@ class LocationFilter(FormFilter):
         return kinds.get(self.typed("location_is")) or _("contains “%(text)s”") % {"text": self.typed("location_has")}
 
 
-class DaysFilter(FormFilter):
+class DaysFilter(PeopleFilter):
     """Usual periods as links, and two dates; ``form_parameters`` are the first day and the last."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -202,7 +201,7 @@ class ReportAdmin(admin.ModelAdmin):
         """The people that a list shows to print."""
         if not self.has_view_permission(request) or not isinstance(request.user, User):
             raise PermissionDenied
-        query = urlencode(sorted(selection.narrowing(request.GET.dict()).items()))
+        query = selection.address(request.GET)
         back = f"{reverse('admin:users_profiles_user_changelist')}?{query}"
         wanted = Wanted(request.user, query)
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -31,7 +30,7 @@ from users_profiles.transfer.export import formats, source
 from users_profiles.transfer.export.cells import cell, text_of
 from users_profiles.transfer.export.forms import ExportForm
 from users_profiles.transfer.export.sending import Sending
-from users_profiles.transfer.export.wanted import Wanted, address, last_choice
+from users_profiles.transfer.export.wanted import Wanted, last_choice
 from users_profiles.transfer.forms import UploadForm
 
 # How many people the export page shows of those that would be in the file.
@@ -73,12 +72,12 @@ class ExportPeopleMixin(_Page, ExportMixin):
     @admin.action(description=gettext_lazy("Export"), permissions=["export"])
     def export(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Go on to the export page with the ticked rows, or with the list's filter when all of them are ticked."""
-        query = request.GET.dict()
+        query = request.GET.copy()
         if request.POST.get("select_across") != "1":
             keys = list(queryset.order_by().values_list("pk", flat=True))
             kept = Export.objects.create(owner_id=request.user.pk, keys=keys)
             query[_TICKED] = str(kept.pk)
-        return redirect(f"{self._export_address()}?{urlencode(query)}")
+        return redirect(f"{self._export_address()}?{query.urlencode()}")
 
     def export_action(self, request: HttpRequest) -> HttpResponseBase:
         """Offer columns and formats for what the list shows, for the ticked, or for everybody, and send the file."""
@@ -113,10 +112,10 @@ class ExportPeopleMixin(_Page, ExportMixin):
 
     def _wanted(self, request: HttpRequest, actor: User) -> tuple[Wanted, list[Scope]]:
         """What the address asks for: whom, in the list's order, and as what was chosen the last time."""
-        given = request.GET.dict()
-        ticked, whom = given.pop(_TICKED, ""), given.pop(_WHOM, "")
+        given = request.GET.copy()
+        ticked, whom = ((given.pop(name, None) or [""])[-1] for name in (_TICKED, _WHOM))
         wanted = last_choice(actor)
-        query = address(selection.narrowing(given))
+        query = selection.address(given)
         keys = _keys(ticked, actor) if ticked else None
         wanted.query = query
         wanted.people()  # refuses what the list would refuse, before the list does so without a sentence
@@ -129,7 +128,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
             wanted.keys, wanted.query = keys, ""
         return wanted, scopes
 
-    def _order(self, request: HttpRequest, given: Mapping[str, str]) -> str:
+    def _order(self, request: HttpRequest, given: QueryDict) -> str:
         """The order of the list, in words that mean the same outside of it."""
         if not given.get("o"):
             return ""
@@ -148,13 +147,14 @@ class ExportPeopleMixin(_Page, ExportMixin):
         return sign + (bare.removeprefix(to_user) if bare.startswith(to_user) else f"profile__{bare}")
 
     def _scopes(
-        self, wanted: Wanted, keys: list[int] | None, given: Mapping[str, str], ticked: str, chosen: str
+        self, wanted: Wanted, keys: list[int] | None, given: QueryDict, ticked: str, chosen: str
     ) -> list[Scope]:
         """The answers there are to choose from, the narrowest first."""
 
         def scope(name: str, label: str, count: int) -> Scope:
-            query = {**given, **({_TICKED: ticked} if ticked else {}), _WHOM: name}
-            return Scope(name, label, f"?{urlencode(query)}", count, name == chosen)
+            query = given.copy()
+            query.update({**({_TICKED: ticked} if ticked else {}), _WHOM: name})
+            return Scope(name, label, f"?{query.urlencode()}", count, name == chosen)
 
         found = []
         if keys is not None:

@@ -103,7 +103,7 @@ class ReportForm(ExportForm):
 
     def _offer_orders(self) -> None:
         """Up and down by each of the columns people can be put in order by, and what the report has already."""
-        labels = {**columns.labels(), "updated_at": _("Last change")}
+        labels = columns.labels()
         choices = [("", _("Name"))]
         for name in roles.visible_fields(self._actor, selection.ORDERS):
             choices += [(name, str(labels[name])), (f"-{name}", _("%(column)s, backwards") % {"column": labels[name]})]

@@ -60,7 +60,7 @@ def check(wanted: Wanted) -> None:
     wanted.check()
     wanted.people()
     actor = wanted.actor
-    searched = selection.parameters(wanted.query).get(selection.SEARCH, "")
+    searched = selection.search_of(wanted.query)
     if actor is None or roles.may(actor, Action.VIEW_PRIVATE):
         return
     if any(map(_NUMBER.fullmatch, searched.split())):

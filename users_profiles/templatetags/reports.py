@@ -22,7 +22,7 @@ SHOWN = 8
 def reports_menu(context: template.Context) -> dict[str, Any]:
     """The reports to run, and what the list shows now as a new one or on paper."""
     changelist, request = context["cl"], context["request"]
-    query = urlencode(sorted(selection.narrowing(request.GET.dict()).items()))
+    query = selection.address(request.GET)
     saved = urlencode({"query": query, "order": _order_of(changelist)})
     return {
         "reports": Report.objects.visible_to(request.user).only("pk", "name")[:SHOWN],

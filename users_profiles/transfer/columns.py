@@ -214,7 +214,7 @@ class PersonResource(ModelResource):
 NAMES: tuple[str, ...] = PersonResource.Meta.fields
 FIELDS: dict[str, PersonField] = PersonResource.fields  # type: ignore[misc]
 # What a file of ours says of a person and no file can change. The version tells a file that has been overtaken since.
-READ_ONLY: tuple[str, ...] = ("date_joined", "last_login", "version")
+READ_ONLY: tuple[str, ...] = ("date_joined", "last_login", "updated_at", "deactivated_at", "complete", "version")
 # What many people can have in common. Who somebody is cannot be a default.
 DEFAULTABLE: tuple[str, ...] = NAMES[2:]
 
@@ -225,6 +225,9 @@ def labels() -> dict[str, str]:
         **{name: str(FIELDS[name].label) for name in NAMES},
         "date_joined": _("Joined"),
         "last_login": _("Last sign-in"),
+        "updated_at": _("Last change"),
+        "deactivated_at": _("Left"),
+        "complete": _("Complete"),
         "version": _("Version"),
     }
 
@@ -242,7 +245,7 @@ def _key(header: str) -> str:
 
 _BY_KEY = {_key(word): name for name in NAMES for word in (name, *SYNONYMS[name])}
 _FORBIDDEN_KEYS = {_key(word) for word in FORBIDDEN}
-_READ_ONLY_KEYS = {_key(word) for word in (*READ_ONLY, "joined", "last sign-in")}
+_READ_ONLY_KEYS = {_key(word) for word in (*READ_ONLY, "joined", "last sign-in", "last change", "left")}
 
 
 def field_for(header: str) -> str:

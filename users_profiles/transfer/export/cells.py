@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Case, CharField, F, Func, Min, OuterRef, Subquery, TextField, Value, When
+from django.db.models import Case, CharField, F, Func, Min, OuterRef, Q, Subquery, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -72,10 +72,18 @@ def text_of(name: str, value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _active(file_format: str) -> Cell:
-    if file_format in _JSON:
-        return Cell(F("is_active"))
-    return Cell(Case(When(is_active=True, then=Value("yes")), default=Value("no"), output_field=CharField()))
+def _yes_no(holds: Q) -> Callable[[str], Cell]:
+    def cell(file_format: str) -> Cell:
+        if file_format in _JSON:
+            return Cell(Case(When(holds, then=Value(True)), default=Value(False)))
+        return Cell(Case(When(holds, then=Value("yes")), default=Value("no"), output_field=CharField()))
+
+    return cell
+
+
+def _complete(file_format: str) -> Cell:
+    """Asked anew each time, because the settings say what each role needs."""
+    return _yes_no(roles.is_complete())(file_format)
 
 
 def _role(file_format: str) -> Cell:
@@ -100,13 +108,13 @@ def _as_day(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
 
-def _moment(name: str) -> Callable[[str], Cell]:
+def _moment(path: str) -> Callable[[str], Cell]:
     def cell(file_format: str) -> Cell:
         if file_format in _JSON:
-            return Cell(F(name), lambda value: value and _local(value).isoformat())
+            return Cell(F(path), lambda value: value and _local(value).isoformat())
         if file_format == Format.XLSX:
-            return Cell(F(name), lambda value: value and _local(value).replace(tzinfo=None))
-        return Cell(F(name), lambda value: value and _local(value).isoformat(" ", "minutes")[:16])
+            return Cell(F(path), lambda value: value and _local(value).replace(tzinfo=None))
+        return Cell(F(path), lambda value: value and _local(value).isoformat(" ", "minutes")[:16])
 
     return cell
 
@@ -128,10 +136,13 @@ def _version(file_format: str) -> Cell:
 
 _JSON = frozenset({Format.JSON, Format.JSONL})
 _SPECIAL: dict[str, Callable[[str], Cell]] = {
-    "is_active": _active,
+    "is_active": _yes_no(Q(is_active=True)),
     "role": _role,
     "birth_date": _birth_date,
     "date_joined": _moment("date_joined"),
     "last_login": _moment("last_login"),
+    "updated_at": _moment("profile__updated_at"),
+    "deactivated_at": _moment("deactivated_at"),
+    "complete": _complete,
     "version": _version,
 }

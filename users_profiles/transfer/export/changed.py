@@ -25,7 +25,7 @@ from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.export import xlsx
 from users_profiles.transfer.export.source import Rows
-from users_profiles.transfer.export.wanted import Wanted, address
+from users_profiles.transfer.export.wanted import Wanted
 
 CHUNK = 2_000
 NAMES = ("when", "what", "username", "person", "field", "old", "new", "by", "road")
@@ -87,10 +87,10 @@ class Happened:
 def happened(wanted: Wanted) -> Iterator[Happened]:
     """Everything that is wanted, oldest first, in bounded memory. Raises ``FileRefused`` at once when it may not be."""
     given = selection.parameters(wanted.query)
-    if given.get("active") == "yes":
+    if given.get("active") == ["yes"]:
         del given["active"]
-    narrows = any(value.strip() for value in given.values())
-    people = replace(wanted, query=address(given)).people().order_by()
+    narrows = any(value.strip() for values in given.values() for value in values)
+    people = replace(wanted, query=selection.address(given)).people().order_by()
     return _of(people, wanted, narrows)
 
 

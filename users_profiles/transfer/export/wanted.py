@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -114,11 +112,6 @@ class Wanted:
 def exportable(actor: User | None) -> list[str]:
     """The columns that somebody may have."""
     return columns.exportable(actor is None or roles.may(actor, Action.VIEW_PRIVATE))
-
-
-def address(query: dict[str, Any]) -> str:
-    """The address of a list as it is kept: the same for the same selection."""
-    return urlencode(sorted(query.items()))
 
 
 def last_choice(actor: User) -> Wanted:

@@ -28,7 +28,8 @@ MAX_ROWS = 1_048_575
 _DAY_ZERO, _DAY = datetime(1899, 12, 30), timedelta(days=1)
 _SHEET = "xl/worksheets/sheet1.xml"
 _WIDTHS = {"bio": 40, "email": 30, "is_active": 10, "role": 12, "version": 10}
-_DATES = {"birth_date": "yyyy-mm-dd", **dict.fromkeys(("date_joined", "last_login", "when"), "yyyy-mm-dd hh:mm")}
+_MOMENTS = ("date_joined", "last_login", "updated_at", "deactivated_at", "when")
+_DATES = {"birth_date": "yyyy-mm-dd", **dict.fromkeys(_MOMENTS, "yyyy-mm-dd hh:mm")}
 # The level at which packing costs about as much as all the rest; higher ones make the file little smaller.
 _LEVEL = 3
 # What means something to XML, and what it cannot hold: that is written as Excel writes it. And what would be read so.
