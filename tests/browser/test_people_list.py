@@ -68,14 +68,14 @@ def test_an_admin_searches_and_filters_and_finds_the_way_back(
     filter_by(page, "Role", "Editor")
     expect(count(page)).to_have_text("10 people")
     assert page.get_by_role("searchbox").input_value() == "person"
-    expect(page.locator(".filters .active summary")).to_have_text(["Role: Editor", "Location: Berlin"])
+    expect(page.locator(".filters .filter-value")).to_have_text(["Editor", "Berlin"])
     assert_good(page)
 
     page.get_by_role("link", name="Remove filter location: Berlin").click()
     expect(count(page)).to_have_text("20 people")
     page.get_by_role("link", name="Show counts").click()
     page.locator(".filters summary", has_text="Location").click()
-    expect(page.locator(".filters details[open]").get_by_role("link", name="Berlin")).to_have_text("Berlin (10)")
+    expect(page.locator(".filters details[open]").get_by_role("link", name="Berlin")).to_have_text("Berlin10")
     page.get_by_role("link", name="Clear all").click()
     expect(page.locator(".filters .active")).to_have_count(0)
 
