@@ -1,4 +1,4 @@
-"""Brings the translations in step with the code: ``make messages``. CONTRIBUTING.md has the rest.
+"""Brings the translations in step with the code: ``make messages``. translating.md has the rest.
 
 Babel and not Django's makemessages, which needs gettext's programs: this runs wherever the tests do. What is compiled
 is kept in the repository, because a fresh checkout must speak every language before anything is built.
@@ -76,17 +76,20 @@ def updated(app: str, language: str) -> Catalog:
     return known
 
 
-def main() -> None:
+def main(*languages: str) -> None:
+    """Bring all languages in step, or those that are named."""
     for app in APPS:
-        for language in LANGUAGES:
+        for language in languages or LANGUAGES:
             path, made = catalogue(app, language), updated(app, language)
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 write_po(file, made, width=0, include_lineno=False, sort_by_file=True)
+            missing = [message for message in made if message.id and not is_translated(message.string)]
+            for message in missing:
+                message.string = ""  # else a plural without a translation would be compiled, to nothing
             with path.with_suffix(".mo").open("wb") as file:
                 write_mo(file, made)
-            missing = sum(1 for message in made if message.id and not is_translated(message.string))
-            print(f"{path.relative_to(ROOT)}: {len(made)} texts, {missing} not translated")
+            print(f"{path.relative_to(ROOT)}: {len(made)} texts, {len(missing)} not translated")
 
 
 def is_translated(text: object) -> bool:
@@ -95,4 +98,4 @@ def is_translated(text: object) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(*sys.argv[1:])

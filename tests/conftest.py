@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from users_profiles import roles
 from users_profiles.models import Role, User
@@ -62,6 +63,13 @@ def _empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """A page leaves its language to whatever comes next in the same thread: to the next page, which chooses its own."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

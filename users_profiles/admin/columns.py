@@ -67,4 +67,4 @@ def _in_words(moment: datetime) -> str:
 
 def day(value: date) -> str:
     """A date that fits a column: ``3 Nov 2026``."""
-    return date_format(value, "j M Y")
+    return date_format(value, "DATE_FORMAT")

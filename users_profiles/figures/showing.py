@@ -118,7 +118,7 @@ def _of(part: int, whole: int) -> Aside | None:
 
 
 def _birthdays(count: int, today: date) -> Figure:
-    until = date_format(today + timedelta(days=6), "j F")
+    until = date_format(today + timedelta(days=6), "MONTH_DAY_FORMAT")
     return Figure(_("Birthdays this week"), count, NUMBERS["birthdays"], Aside(_("until %(day)s") % {"day": until}))
 
 
@@ -139,7 +139,7 @@ def charts(counts: Counts, actor: User | AnonymousUser) -> list[Chart]:
 def _joined(counts: Counts) -> Chart:
     months = last_months(date.fromisoformat(counts["day"]), len(counts["joined"]))
     bars = [
-        Bar(date_format(month[0], "M Y"), count, in_month("joined", month))
+        Bar(date_format(month[0], "YEAR_MONTH_FORMAT"), count, in_month("joined", month))
         for month, count in zip(months, counts["joined"], strict=True)
     ]
     return Chart("joined", _("Joined per month"), _("Month"), Shape.COLUMNS, bars)

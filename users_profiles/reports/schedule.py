@@ -47,7 +47,7 @@ def in_words(report: Report) -> str:
     """The schedule as people say it; empty when there is none."""
     if not report.every:
         return ""
-    hour = date_format(datetime(2000, 1, 1, report.hour), "H:i")
+    hour = date_format(datetime(2000, 1, 1, report.hour), "TIME_FORMAT")
     if report.every == Every.DAY:
         return _("Every day at %(hour)s") % {"hour": hour}
     if report.every == Every.WEEK:

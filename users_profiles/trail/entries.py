@@ -21,7 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from users_profiles import recorder, roles
+from users_profiles import phones, recorder, roles
 from users_profiles.models import Import, ImportRow, Profile, Report, Road, TrailEntry, User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 
@@ -146,12 +146,12 @@ def readable(name: str, text: str | None) -> str:
         return _("yes") if text == "yes" else _("no")
     if name == "birth_date":
         return _day(text)
-    return text
+    return phones.pretty(text) if name == "phone_number" else text
 
 
 def _day(text: str) -> str:
     try:
-        return str(date_format(date.fromisoformat(text), "j M Y"))
+        return str(date_format(date.fromisoformat(text), "DATE_FORMAT"))
     except ValueError:
         return text
 

@@ -1,0 +1,147 @@
+"""Every text of ours says something in every language, says it with the same values, and the files are up to date."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import read_mo
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+from django.utils.formats import date_format, number_format
+
+from docs import update_messages as tool
+from users_profiles import phones
+from users_profiles.models import User
+
+FILES = [tool.catalogue(app, language) for app in tool.APPS for language in tool.LANGUAGES]
+# What a translation has to bring back letter for letter: %(name)s, %s, %d, {name} and {}.
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
+
+
+def named(path: Path) -> str:
+    return f"{path.parts[-5]} {path.parts[-3]}"
+
+
+catalogues = pytest.mark.parametrize("path", FILES, ids=named)
+
+
+def messages(catalogue: Catalog) -> list[Message]:
+    return [message for message in catalogue if message.id]
+
+
+def forms_of(text: Any) -> list[str]:
+    return list(text) if isinstance(text, tuple | list) else [text]
+
+
+def test_the_languages_that_are_offered_are_those_that_are_translated() -> None:
+    assert [code for code, _name in settings.LANGUAGES] == ["en", *tool.LANGUAGES]
+
+
+@catalogues
+def test_a_translation_keeps_the_placeholders(path: Path) -> None:
+    wrong = []
+    for message in messages(tool.read(path)):
+        wanted = {name for form in forms_of(message.id) for name in PLACEHOLDER.findall(form)}
+        # The form for exactly one may say "one" instead of the number.
+        needed = set(PLACEHOLDER.findall(forms_of(message.id)[0])) & wanted
+        for form in filter(None, forms_of(message.string)):
+            has = set(PLACEHOLDER.findall(form))
+            if not needed <= has <= wanted:
+                wrong.append((message.id, form))
+    assert not wrong
+
+
+@catalogues
+def test_a_translation_keeps_the_blanks_and_breaks_at_its_ends(path: Path) -> None:
+    ends = re.compile(r"^\s*|\s*$")
+    wrong = [
+        message.id
+        for message in messages(tool.read(path))
+        for form in filter(None, forms_of(message.string))
+        if ends.findall(form)[:2] != ends.findall(forms_of(message.id)[0])[:2]
+    ]
+    assert not wrong
+
+
+@catalogues
+def test_the_file_is_in_step_with_the_code(path: Path) -> None:
+    """Say ``make messages`` when this fails."""
+    known = {(message.context, message.id) for message in messages(tool.read(path))}
+    wanted = {(message.context, message.id) for message in messages(tool.messages_of(path.parts[-5]))}
+    assert known == wanted
+
+
+@catalogues
+def test_what_is_compiled_is_what_is_written(path: Path) -> None:
+    written = {
+        (message.context, str(forms_of(message.id)[0])): forms_of(message.string)
+        for message in messages(tool.read(path))
+        if tool.is_translated(message.string)
+    }
+    with path.with_suffix(".mo").open("rb") as file:
+        compiled = {
+            (message.context, str(forms_of(message.id)[0])): forms_of(message.string)
+            for message in messages(read_mo(file))
+        }
+    assert compiled == written
+
+
+@pytest.mark.parametrize("language", tool.LANGUAGES)
+def test_both_apps_say_the_same_with_the_same_words(language: str) -> None:
+    ours, theirs = (
+        {message.id: message.string for message in messages(tool.read(tool.catalogue(app, language)))}
+        for app in tool.APPS
+    )
+    assert not {text for text in ours.keys() & theirs.keys() if ours[text] != theirs[text]}
+
+
+# Dates and numbers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "moment", "amount"),
+    [
+        ("en", "3 Mar 2026", "3 Mar 2026, 14:05", "1,234,567.5"),
+        ("de", "03.03.2026", "03.03.2026, 14:05", "1.234.567,5"),
+        ("fr", "3 mars 2026", "3 mars 2026, 14:05", "1\xa0234\xa0567,5"),
+        ("es", "3 mar 2026", "3 mar 2026, 14:05", "1\xa0234\xa0567,5"),
+    ],
+)
+def test_days_moments_and_numbers_are_written_as_the_language_writes_them(
+    language: str, day: str, moment: str, amount: str
+) -> None:
+    with translation.override(language):
+        assert date_format(date(2026, 3, 3), "DATE_FORMAT") == day
+        assert date_format(datetime(2026, 3, 3, 14, 5), "DATETIME_FORMAT") == moment
+        assert number_format(1234567.5, force_grouping=True) == amount
+        assert intcomma(1234567.5) == amount
+
+
+def test_phone_numbers_are_shown_as_people_dial_them_from_anywhere() -> None:
+    assert phones.pretty("+493012345678") == "+49 30 12345678"
+    assert phones.pretty("+442079460000") == "+44 20 7946 0000"
+
+
+def test_nothing_that_programs_read_is_grouped_or_written_in_a_language(
+    browse: Any, superuser: User, make_person: Any
+) -> None:
+    """Keys in addresses, the days of an export, a phone number in it: the same for everybody."""
+    person = make_person("ada", pk=1_234_567, phone_number="+493012345678", birth_date=date(1990, 12, 10))
+    superuser.language = "de"
+    superuser.save(update_fields=["language"])
+    client: Client = browse(superuser)
+    page = client.get(reverse("admin:users_profiles_user_changelist")).content.decode()
+    assert f"/{person.pk}/change/" in page
+    assert "1.234.567" not in page
+    address = reverse("admin:users_profiles_user_export")
+    sent = client.post(f"{address}?q=ada", {"format": "csv", "columns": ["username", "birth_date", "phone_number"]})
+    rows = b"".join(sent.streaming_content).decode("utf-8-sig").splitlines()
+    assert rows[1] == "ada,1990-12-10,'+493012345678"  # the mark keeps it from being a formula
