@@ -5,6 +5,7 @@ With DEBUG on, values good for one machine are the default; without it, whatever
 
 import os
 from pathlib import Path
+from typing import Any
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -86,6 +87,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "users_profiles.accounts.sessions.remember",
     "users_profiles.recorder.remember_request",
+    "users_profiles.storage.SayStorageIsDown",
 ]
 
 TEMPLATES = [
@@ -129,7 +131,7 @@ CACHES = {"default": env.cache("CACHE_URL", "locmemcache://" if DEBUG else "dbca
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-STORAGES = {
+STORAGES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": MEDIA_ROOT, "base_url": None, "file_permissions_mode": 0o640},
@@ -140,6 +142,22 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# Where a bucket of an S3-compatible service is named, they all lie there instead.
+S3 = {
+    "bucket_name": env.text("S3_BUCKET"),
+    "endpoint_url": env.optional_address("S3_ENDPOINT_URL"),
+    "region_name": env.text("S3_REGION", "us-east-1"),
+    "access_key": env.text("S3_ACCESS_KEY_ID"),
+    "secret_key": env.text("S3_SECRET_ACCESS_KEY"),
+    "location": env.text("S3_FOLDER"),
+    "timeout": env.number("S3_TIMEOUT", 10, at_least=1),
+}
+if S3["bucket_name"]:
+    STORAGES["default"] = {"BACKEND": "users_profiles.storage.bucket.PrivateBucket", "OPTIONS": S3}
+elif S3["endpoint_url"] or S3["access_key"]:
+    stop("S3_BUCKET is not set; name the bucket that files are kept in, or none of the S3 settings.")
+if bool(S3["access_key"]) != bool(S3["secret_key"]):
+    stop("S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together; set both or, where the machine has a role, none.")
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 

@@ -165,3 +165,36 @@ def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         monkeypatch.setattr(time, "time", lambda: now() + passed[0])
 
     return by
+
+
+@pytest.fixture(scope="session")
+def _service() -> Iterator[Any]:
+    from tests.buckets import Service  # moto is heavy, and few tests need it
+
+    with Service() as service:
+        yield service
+
+
+@pytest.fixture
+def bucket(_service: Any, settings: Any) -> Iterator[Any]:
+    """Files are kept in a bucket that is empty at first, of a service that can be told to fail."""
+    from tests.buckets import BUCKET
+
+    client = _service.client()
+    client.create_bucket(Bucket=BUCKET)
+    store = {"BACKEND": "users_profiles.storage.bucket.PrivateBucket", "OPTIONS": _service.options()}
+    settings.STORAGES = {**settings.STORAGES, "default": store}
+    _service.calls.clear()
+    yield _service
+    _service.works()
+    for name in _service.files():
+        client.delete_object(Bucket=BUCKET, Key=name)
+    client.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture(params=["disk", "bucket"])
+def anywhere(request: pytest.FixtureRequest) -> str:
+    """The test runs twice: files on disk, and files in a bucket."""
+    if request.param == "bucket":
+        request.getfixturevalue("bucket")
+    return str(request.param)

@@ -50,14 +50,14 @@ def settings_read() -> set[str]:
 
 def test_the_example_documents_exactly_the_settings_that_are_read() -> None:
     assert len(settings_read()) > 20
-    documented = set(re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", text_of(".env.example"), re.MULTILINE))
+    documented = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", text_of(".env.example"), re.MULTILINE))
     assert documented == settings_read()
 
 
 def test_every_setting_in_the_example_is_explained() -> None:
     explained = False
     for line in text_of(".env.example").splitlines():
-        if re.match(r"(?:# )?[A-Z][A-Z_]+=", line):
+        if re.match(r"(?:# )?[A-Z][A-Z0-9_]+=", line):
             assert explained, f"{line} has no explanation above it"
         else:
             explained = line.startswith("#")

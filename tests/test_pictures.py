@@ -487,7 +487,7 @@ def test_a_storage_without_room_fails_the_check_with_a_sentence(
     monkeypatch.setattr(type(default_storage._wrapped), "_save", full)  # type: ignore[attr-defined]
     pictures.run(job)
     job.refresh_from_db()
-    assert (job.state, job.failure) == ("failed", "There is no room to store the pictures. Try again later.")
+    assert (job.state, job.failure) == ("failed", "The pictures could not be stored. Try again later.")
     assert stored_files() == set()
 
 

@@ -82,6 +82,12 @@ def start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         ({"OIDC_ROLES": "hr=Owner", "OIDC_ROLE_CLAIM": "x"}, "OIDC_ROLES has 'hr=Owner'"),
         ({"OIDC_ROLES": "Editor", "OIDC_ROLE_CLAIM": "x"}, "OIDC_ROLES has 'Editor'"),
         ({"OIDC_ROLE_CLAIM": "groups"}, "OIDC_ROLE_CLAIM and OIDC_ROLES go together"),
+        ({"S3_ENDPOINT_URL": "https://s3.example.com"}, "S3_BUCKET is not set"),
+        (
+            {"S3_BUCKET": "x", "S3_SECRET_ACCESS_KEY": "hunter2"},
+            "S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY go together",
+        ),
+        ({"S3_BUCKET": "x", "S3_TIMEOUT": "0"}, "S3_TIMEOUT is '0'"),
         ({"DATA_DIR": "/dev/null/data"}, "DATA_DIR is '/dev/null/data'"),
     ],
     ids=lambda value: (

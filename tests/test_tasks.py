@@ -324,13 +324,13 @@ def test_results_of_tasks_and_mails_of_reports_go_when_they_are_old(admin: User,
 
 def test_a_file_that_nothing_refers_to_goes_once_it_is_a_day_old() -> None:
     job = intake.receive(ContentFile(b"username\nada\n"), "staff.csv", None)
-    for name in ("imports/old", "imports/new", "exports/old", "avatars/old"):
+    strays = [f"{folder}/{'a' * 32}" for folder in ("imports", "exports", "avatars", "thumbnails/64")]
+    for name in ("imports/bb", *strays):
         default_storage.save(name, ContentFile(b"username\nada\n"))
     yesterday = time.time() - 2 * 86_400
-    for name in ("imports/old", "exports/old", "avatars/old", str(job.file.name)):
+    for name in (*strays, str(job.file.name)):
         os.utime(default_storage.path(name), (yesterday, yesterday))
-    assert retention.prune(dry_run=True) == retention.Pruned(strays=2)
-    assert retention.prune() == retention.Pruned(strays=2)
-    kept = ("imports/new", "avatars/old", str(job.file.name))
-    assert all(default_storage.exists(name) for name in kept)
-    assert not default_storage.exists("imports/old")
+    assert retention.prune(dry_run=True) == retention.Pruned(strays=4)
+    assert retention.prune() == retention.Pruned(strays=4)
+    assert all(default_storage.exists(name) for name in ("imports/bb", str(job.file.name)))
+    assert not any(default_storage.exists(name) for name in strays)

@@ -1,6 +1,6 @@
 """Pictures of people: what comes in is decoded, turned upright and drawn anew; what goes out is small and square.
 
-A leaf: it knows images and storage, not models. Nothing of an uploaded file is kept but its pixels, so neither
+It knows images and storage, not models. Nothing of an uploaded file is kept but its pixels, so neither
 metadata nor anything hidden behind the image survives (security checks B1 to B8).
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import secrets
 from typing import IO, Any
 
@@ -21,6 +22,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from PIL import Image, ImageOps
+
+from users_profiles.storage import discard
+
+logger = logging.getLogger(__name__)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 ACCEPT = "image/jpeg,image/png,image/webp,image/gif"
@@ -203,8 +208,8 @@ class AvatarFile(ImageFieldFile):
                 self.storage.save(thumbnail_name(name, edge), ContentFile(_square(picture, edge)))
         except OSError as error:
             # What was begun is removed: a storage that is full leaves a part of the file behind (check B11).
-            delete_thumbnails(self.storage, name)
-            self.storage.delete(name)
+            discard(self.storage, *with_thumbnails(name))
+            logger.warning("A picture could not be stored: %r", error.__cause__ or error)
             raise NotStored from error
         self.name = name
         setattr(self.instance, self.field.attname, name)
@@ -217,7 +222,8 @@ class AvatarFile(ImageFieldFile):
     def delete(self, save: bool = True) -> None:
         """Delete the picture and its thumbnails; django-cleanup calls this once the row is gone for good."""
         if self.name:
-            delete_thumbnails(self.storage, self.name)
+            for thumbnail in with_thumbnails(self.name)[1:]:
+                self.storage.delete(thumbnail)
         super().delete(save)
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -263,6 +269,11 @@ def thumbnail_name(name: str, edge: int) -> str:
     return f"thumbnails/{edge}/{name.rpartition('/')[2]}"
 
 
+def with_thumbnails(name: str) -> list[str]:
+    """The storage names of a picture and of all that was made from it."""
+    return [name, *(thumbnail_name(name, edge) for edge in THUMBNAILS)]
+
+
 def thumbnail(storage: Storage, name: str, edge: int) -> bytes:
     """Return the thumbnail of a stored picture; made anew and kept where it is missing or was cut off.
 
@@ -301,10 +312,4 @@ def _keep(storage: Storage, name: str, data: bytes) -> None:
         storage.delete(name)
         storage.save(name, ContentFile(data))
     except OSError:
-        storage.delete(name)
-
-
-def delete_thumbnails(storage: Storage, name: str) -> None:
-    """Remove what was made from a picture that is itself being removed."""
-    for edge in THUMBNAILS:
-        storage.delete(thumbnail_name(name, edge))
+        discard(storage, name)

@@ -27,6 +27,7 @@ from users_profiles.privacy import uploads
 from users_profiles.privacy.names import Names, as_text, names_of
 from users_profiles.privacy.places import PLACES
 from users_profiles.roles import Action
+from users_profiles.storage import discard
 from users_profiles.superusers import keep_one_superuser
 from users_profiles.trail.entries import people_type
 
@@ -143,7 +144,7 @@ def _let_go_of_files(done: Plan) -> None:
 
 
 def _delete_after_commit(file: FieldFile) -> None:
-    transaction.on_commit(partial(file.storage.delete, str(file.name)))
+    transaction.on_commit(partial(discard, file.storage, str(file.name)))
 
 
 # What stays without them --------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from users_profiles.models.exports import HELD, HELD_TITLE
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.privacy.places import PLACES
 from users_profiles.roles import Action
+from users_profiles.storage import StorageDown
 from users_profiles.trail.entries import people_type, sees_everything, whom, written
 
 PERSON_FIELDS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
@@ -50,7 +51,11 @@ def archive(person: User, actor: User | None) -> tuple[Export, bytes]:
         total=1,
     )
     export.start_sending()
-    data = _zipped(person, looks=actor is None or sees_everything(actor))
+    try:
+        data = _zipped(person, looks=actor is None or sees_everything(actor))
+    except StorageDown as down:
+        export.fail(str(down))
+        raise
     export.finish(1, len(data), hashlib.sha256(data).hexdigest())
     return export, data
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -12,9 +13,12 @@ from django.core.files.base import File
 from django.utils.translation import gettext as _
 
 from users_profiles.models import Import, User
+from users_profiles.storage import StorageDown, discard
 from users_profiles.transfer import reader
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import Kind
+
+logger = logging.getLogger(__name__)
 
 _BLOCK = 1024 * 1024
 
@@ -40,14 +44,30 @@ def receive(file: File[bytes], filename: str, owner: User | None) -> Import:
         options=options.to_json(),
         total=reader.estimate_rows(file, options),
     )
-    file.seek(0)
-    job.file.save(job.filename, file)
+    store(job, file)
     return job
+
+
+def store(job: Import, file: File[bytes]) -> None:
+    """Keep an uploaded file with its import: both or neither. Raises ``FileRefused`` when there is no storing it."""
+    storage, name = job.file.storage, job.file.field.generate_filename(job, job.filename)
+    file.seek(0)
+    try:
+        storage.save(name, file)
+    except OSError as error:
+        discard(storage, name)
+        logger.warning("An uploaded file could not be stored: %r", error.__cause__ or error)
+        raise FileRefused(_("The file could not be stored, so nothing was imported. Try again later.")) from error
+    job.file = name
+    job.save()
 
 
 def is_kept(job: Import) -> bool:
     """Whether the uploaded file is still there; after the retention time it is not."""
-    return bool(job.file) and job.file.storage.exists(str(job.file.name))
+    try:
+        return bool(job.file) and job.file.storage.exists(str(job.file.name))
+    except StorageDown:
+        return True  # nobody can tell; whoever opens it is told why that fails
 
 
 def not_kept() -> str:

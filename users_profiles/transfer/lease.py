@@ -24,6 +24,7 @@ from users_profiles import logs, recorder
 from users_profiles.models import Export, Import
 from users_profiles.models.leases import BEAT, LEASE, MOST_ATTEMPTS, LeasedJob
 from users_profiles.speaking import speaking_to
+from users_profiles.storage import StorageDown
 from users_profiles.transfer.errors import FileRefused
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,9 @@ def work(job: LeasedJob, go: Callable[[str], None]) -> None:
         except FileRefused as refusal:
             logger.warning("refused after row %s", job.cursor)  # the reason may repeat what is in the file
             job.fail(str(refusal))
+        except StorageDown as down:
+            logger.error("%s %s: no answer from the storage: %r", job._meta.verbose_name, job.pk, down.__cause__)
+            job.fail(str(down))
         except Exception:
             logger.exception("failed after row %s", job.cursor)
             recover()

@@ -72,8 +72,7 @@ def receive(file: File[bytes], filename: str, owner: User | None) -> Import:
         size=file.size,
         total=total,
     )
-    file.seek(0)
-    job.file.save(job.filename, file)
+    intake.store(job, file)
     return job
 
 
@@ -229,7 +228,7 @@ class _Check(_Run):
         try:
             picture.file.save(name, drawn, save=False)
         except avatars.NotStored as error:
-            raise FileRefused(_("There is no room to store the pictures. Try again later.")) from error
+            raise FileRefused(_("The pictures could not be stored. Try again later.")) from error
 
 
 def _key(member: Member) -> str:

@@ -15,8 +15,9 @@ from django.db import models
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from users_profiles import avatars, storage
 from users_profiles.accounts import sessions
-from users_profiles.models import Delivery, Export, Import, ImportRow, TrailEntry, Worker
+from users_profiles.models import Delivery, Export, Import, ImportPicture, ImportRow, Profile, TrailEntry, Worker
 from users_profiles.models.reports import KEEP_DAYS
 from users_profiles.transfer import pictures
 
@@ -78,17 +79,32 @@ def prune(dry_run: bool = False) -> Pruned:
     return pruned
 
 
+# Which columns know the files of a folder. Thumbnails are known by the name of their picture.
+_PICTURES = ((Profile, "avatar"), (ImportPicture, "file"))
+_KNOWN_BY: dict[str, tuple[tuple[type[models.Model], str], ...]] = {
+    "imports": ((Import, "file"),),
+    "exports": ((Export, "file"),),
+    "avatars": _PICTURES,
+    **{f"thumbnails/{edge}": _PICTURES for edge in avatars.THUMBNAILS},
+}
+
+
 def _strays() -> Iterator[str]:
-    """Files of imports and exports that no row knows of: what stored them was killed before it could say so."""
-    for folder, model in (("imports", Import), ("exports", Export)):
-        known = set(model._default_manager.exclude(file="").values_list("file", flat=True))
-        try:
-            names = default_storage.listdir(folder)[1]
-        except FileNotFoundError:
-            continue
-        for name in (f"{folder}/{name}" for name in names):
-            if name not in known and default_storage.get_modified_time(name) < _before(days=1):
-                yield name
+    """Files that no row knows of: what stored them was killed, or the storage failed when they were to be removed."""
+    for folder, columns in _KNOWN_BY.items():
+        for digit in "0123456789abcdef":  # names are random, so a sixteenth of a million is in memory at a time
+            found = [name for name, at in storage.names(default_storage, folder, digit) if at < _before(days=1)]
+            known = _known(columns, digit) if found else set()
+            yield from (name for name in found if name.rpartition("/")[2] not in known)
+
+
+def _known(columns: tuple[tuple[type[models.Model], str], ...], digit: str) -> set[str]:
+    """The files beginning with ``digit`` that rows know. One query: an import may swap two names between tables."""
+    first, *others = (
+        model._default_manager.filter(**{f"{field}__contains": f"/{digit}"}).order_by().values_list(field, flat=True)
+        for model, field in columns
+    )
+    return {name.rpartition("/")[2] for name in first.union(*others, all=True).iterator()}
 
 
 def _delete_exports(expired: models.QuerySet[Export]) -> None:

@@ -19,6 +19,7 @@ from django.db import connection
 from django.utils import timezone
 
 from users_profiles.models import Export
+from users_profiles.storage import discard
 from users_profiles.transfer import lease
 from users_profiles.transfer.export import formats
 from users_profiles.transfer.export.sending import Measured
@@ -82,7 +83,11 @@ def _keep(export: Export, file: IO[bytes], measured: Measured) -> None:
     storage, name = export.file.storage, str(export.file.name)
     storage.delete(name)  # what a worker has left that died right here
     file.seek(0)
-    storage.save(name, File(file))
+    try:
+        storage.save(name, File(file))
+    except OSError:
+        discard(storage, name)
+        raise
     expires = timezone.now() + timedelta(hours=settings.EXPORT_KEEP_HOURS)
     if not export.finish(*measured.sums, expires_at=expires):
         storage.delete(name)
