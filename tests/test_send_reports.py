@@ -105,3 +105,20 @@ def test_two_reports_of_one_name_are_told_apart_by_number(tmp_path: Path, editor
         run("export_users", "--report", "List", "-o", str(tmp_path / "x.csv"))
     with pytest.raises(CommandError, match="brings its own"):
         run("export_users", "--report", str(first.pk), "--query", "q=a")
+
+
+def test_what_changed_is_exported_between_days(admin: User, tmp_path: Path) -> None:
+    saved(admin, "Changes", kind="changes", columns=["location"])
+    saved(admin, "People")
+    path = tmp_path / "changes.csv"
+    for days, joined in (([], True), (["--until", "2020-12-31", "--since", "2020-01-01"], False)):
+        run("export_users", "--report", "Changes", "-o", str(path), *days)
+        assert ("Joined" in path.read_text(encoding="utf-8-sig")) == joined
+    for arguments, said in (
+        (["--report", "People", "--since", "2020-01-01"], "it has no days"),
+        (["--since", "2020-01-01"], "are for a --report of what changed"),
+        (["--report", "Changes", "--since", "soon"], "is no day"),
+        (["--report", "Changes", "--since", "2020-02-01", "--until", "2020-01-01"], "no time between"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            run("export_users", *arguments)

@@ -298,6 +298,28 @@ def in_words(query: Query) -> str:
     return ", ".join(f"{name}: {get_text_list(values, _('or'))}" for name, values in said if values)
 
 
+# The fields that the parameters are about, by the names that files have for them.
+_FIELDS = {
+    "role": "role",
+    "active": "is_active",
+    "location": "location",
+    "location_has": "location",
+    "location_is": "location",
+    **dict.fromkeys(("joined", "joined_from", "joined_to"), "date_joined"),
+    "signed_in": "last_login",
+    "birthday": "birth_date",
+}
+
+
+def fields_of(query: Query) -> list[str]:
+    """The fields that an address asks about."""
+    try:
+        given = parameters(query)
+    except SelectionRefused:
+        return []
+    return list(dict.fromkeys(_FIELDS[name] for name in given if name in _FIELDS))
+
+
 def condition(name: str, value: str, to_user: str = "", to_profile: str = "profile__") -> Q:
     """What ``name=value`` asks of a person; the paths lead there from the model that is asked.
 

@@ -8,17 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.core import mail
 from django.core.files.base import ContentFile
 from django.urls import reverse
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from tests.admin_pages import USERS
 from tests.browser.helpers import PHONE, arrive, assert_good, link_in_last_mail, press, says
 from tests.data import images
 from users_profiles.models import Report, User
-from users_profiles.reports import mailing
 
 LIST = reverse("admin:users_profiles_report_changelist")
 
@@ -51,6 +50,14 @@ def test_a_list_becomes_a_report_that_is_opened_downloaded_and_deleted(
     page.goto(USERS)
     page.locator(".object-tools summary", has_text="Reports").click()
     page.get_by_role("link", name="Londoners").click()
+    page.get_by_role("link", name="Edit").click()
+    expect(page.get_by_text("Location: London")).to_be_visible()
+    page.get_by_role("link", name="Change in the list").click()
+    page.goto(f"{USERS}?location=Paris")
+    page.get_by_role("link", name="Use this list for “Londoners”").click()
+    expect(page.get_by_text("Location: Paris")).to_be_visible()
+    press(page, "Save")
+    expect(page.get_by_role("cell", name="elsewhere", exact=True)).to_be_visible()
     page.get_by_role("link", name="Delete", exact=True).click()
     press(page, "Delete")
     arrive(page, LIST)
@@ -71,20 +78,47 @@ def test_a_schedule_asks_only_for_what_it_needs_and_its_mail_leads_to_the_file(
     page.get_by_label("Name", exact=True).fill("Everybody")
     press(page, "Save")
     expect(page.get_by_text("Choose who is to get it.")).to_be_visible()
-    page.get_by_label("Edgar Editor").check()
+    search = page.get_by_label("Find staff")
+    search.fill("nobody")
+    expect(page.get_by_text("Nobody on the staff is called that.")).to_be_visible()
+    search.fill("edi edg")
+    expect(page.get_by_label("Alice Admin")).to_be_hidden()
+    search.press("Enter")  # saves nothing
+    search.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    search.fill("alice")
+    expect(page.get_by_label("Edgar Editor")).to_be_checked()
+    expect(page.get_by_label("Edgar Editor")).to_be_visible()
     press(page, "Save")
     says(page, "Everybody was saved.")
     expect(page.get_by_text("Every Friday at 06:00")).to_be_visible()
-
-    Report.objects.update(next_at=timezone.now())
-    mailing.send_due()
+    press(page, "Send now")
+    says(page, "It is on its way to 1 person.")
     assert mail.outbox[-1].to == [editor.email]
-    page.reload()
     expect(page.get_by_role("region", name="Mails").get_by_text("Sent")).to_be_visible()
     theirs = open_page(link_in_last_mail(), person=editor)
     with theirs.expect_download() as started:
         theirs.get_by_role("link", name="Download").click()
     assert started.value.suggested_filename.startswith("everybody-")
+
+
+def test_among_many_staff_a_name_is_typed_and_the_server_asked(
+    open_page: Callable[..., Page], admin: User, editor: User, reader: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("users_profiles.reports.forms.MANY", 1)
+    page = open_page(reverse("admin:users_profiles_report_add"), person=admin)
+    page.get_by_label("Name", exact=True).fill("Everybody")
+    page.get_by_label("Send it by mail").select_option("Every day")
+    expect(page.get_by_label("And to")).to_be_hidden()
+    for name, typed in (("Edgar Editor", "edg"), ("Alice Admin", "min ali")):
+        page.get_by_label("Find staff").fill(typed)
+        page.get_by_label(name).check()
+    expect(page.get_by_label("Rita Reader")).to_have_count(0)
+    assert_good(page)
+    press(page, "Save")
+    says(page, "Everybody was saved.")
+    assert set(Report.objects.get().recipients.all()) == {editor, admin}
 
 
 def test_changes_are_shown_old_beside_new_and_by_what_happened(

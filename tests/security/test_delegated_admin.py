@@ -39,6 +39,8 @@ SAFE = {
     "users_profiles_user_erase": (LOGIN, NO, NO, NO, OK),
     "users_profiles_user_export": (LOGIN, NO, OK, OK, OK),
     "users_profiles_user_import": (LOGIN, NO, NO, OK, OK),
+    "users_profiles_user_import_help": (LOGIN, NO, NO, OK, OK),
+    "users_profiles_user_import_sample": (LOGIN, NO, NO, OK, OK),
     "users_profiles_pictures": (LOGIN, NO, NO, OK, OK),
     "users_profiles_profile_changelist": (LOGIN, NO, OK, OK, OK),
     "users_profiles_profile_change": (LOGIN, NO, OK, OK, OK),
@@ -51,6 +53,7 @@ SAFE = {
     "users_profiles_export_add": (LOGIN, NO, NO, NO, NO),
     "users_profiles_report_changelist": (LOGIN, NO, OK, OK, OK),
     "users_profiles_report_add": (LOGIN, NO, OK, OK, OK),
+    "users_profiles_report_staff": (LOGIN, NO, OK, OK, OK),
     "users_profiles_directory": (LOGIN, NO, OK, OK, OK),
     "users_profiles_import_changelist": (LOGIN, NO, NO, OK, OK),
     "users_profiles_import_add": (LOGIN, NO, NO, NO, NO),
@@ -109,6 +112,8 @@ def address(name, target):
         return reverse(f"admin:{name}", args=[Group.objects.get(name="Admin").pk])
     if name == "app_list":
         return reverse("admin:app_list", args=["users_profiles"])
+    if name == "users_profiles_user_import_sample":
+        return reverse(f"admin:{name}", args=["csv"])
     if name == "view_on_site":
         return reverse("admin:view_on_site", args=[0, 0])
     if name.rpartition("_")[2] in {"change", "delete", "erase", "history"} and name != "password_change":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +20,8 @@ from users_profiles.roles import Action
 _ASKS_FOR_INACTIVE = ("active", "left", "left_from", "left_to")
 # People without a place come last.
 _LAST = "\U0010ffff"
+# Letters with a stroke are none with an accent to Unicode.
+_STROKES = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 
 
 def directory_page(request: HttpRequest, people: UserQuerySet, query: str, context: dict[str, Any]) -> HttpResponse:
@@ -44,13 +47,26 @@ def _by_place(request: HttpRequest, people: UserQuerySet) -> list[dict[str, Any]
     """The people, in the order of their names, under the places in the order of theirs."""
     found = [
         {"person": person, "fields": visible_profile_fields(request.user, person)}
-        for person in people.with_role().with_profile().order_by("last_name", "first_name", "username")
+        for person in people.with_role().with_profile().order_by()
     ]
+    found.sort(key=_name)
     found.sort(key=_place)  # keeps the order of the names
     return [
         {"name": place if place != _LAST else _("Without a location"), "people": list(those)}
         for place, those in groupby(found, key=_place)
     ]
+
+
+def _name(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Where somebody stands among others: “de Groot” and “Ängström” where people look for them."""
+    person = entry["person"]
+    return tuple(_folded(text) for text in (person.last_name, person.first_name, person.username))
+
+
+def _folded(text: str) -> str:
+    """The letters of a name, without case, accents and signs."""
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
+    return "".join(letter for letter in plain if letter.isalnum() or letter == " ")
 
 
 def _place(entry: dict[str, Any]) -> str:

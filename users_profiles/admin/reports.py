@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from users_profiles import recorder, roles, selection
@@ -26,10 +26,11 @@ from users_profiles.admin.transfer import begin
 from users_profiles.keys import is_key
 from users_profiles.models import Export, Report, User
 from users_profiles.models.profile import PRIVATE_FIELDS
-from users_profiles.reports import looking, running, schedule
-from users_profiles.reports.forms import ReportForm
+from users_profiles.reports import looking, mailing, running, schedule
+from users_profiles.reports.forms import ReportForm, staff_like
 from users_profiles.reports.running import Days
 from users_profiles.roles import Action
+from users_profiles.templatetags.reports import FILTERED
 from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.export.changed import What
@@ -37,6 +38,7 @@ from users_profiles.transfer.export.wanted import Wanted, exportable, last_choic
 
 # How many of the latest mails the page of a report shows.
 MAILS = 20
+_WHO = ("username", "email", "first_name", "last_name")
 
 
 class DaysForm(forms.Form):
@@ -99,6 +101,9 @@ class ReportAdmin(admin.ModelAdmin):
             at("directory/", self.list_directory_view, "directory"),
             at("<int:key>/edit/", self.edit_view, "report_edit"),
             at("<int:key>/file/", self.file_view, "report_file"),
+            at("<int:key>/list/", self.in_the_list_view, "report_list"),
+            at("<int:key>/send/", self.send_view, "report_send"),
+            at("staff/", self.staff_view, "report_staff"),
             at("<int:key>/directory/", self.directory_view, "report_directory"),
             *super().get_urls(),
         ]
@@ -152,7 +157,7 @@ class ReportAdmin(admin.ModelAdmin):
             report.name,
             report=report,
             may_change=running.may_change(actor, report),
-            list=f"{reverse('admin:users_profiles_user_changelist')}?{report.query}",
+            list=_list_of(report.query),
             days=days,
             **_about(report),
         )
@@ -182,6 +187,20 @@ class ReportAdmin(admin.ModelAdmin):
             messages.error(request, str(refusal))
             return redirect("admin:users_profiles_report_change", report.pk)
         return begin(wanted, count)
+
+    @method_decorator(require_POST)
+    def send_view(self, request: HttpRequest, key: Any) -> HttpResponse:
+        """Mail a report to its recipients now, out of turn."""
+        report, _actor = self._report(request, key, to_change=True)
+        people = report.recipients.count() if report.every else 0
+        if not people:
+            messages.error(request, _("Nobody is mailed this report. Edit it to say who."))
+        elif mailing.send_now(report):
+            sentence = ngettext("It is on its way to %d person.", "It is on its way to %d people.", people)
+            messages.success(request, sentence % people)
+        else:
+            messages.info(request, _("It was sent only a moment ago."))
+        return redirect("admin:users_profiles_report_change", report.pk)
 
     # On paper -------------------------------------------------------------------------------------------------------
 
@@ -224,11 +243,26 @@ class ReportAdmin(admin.ModelAdmin):
     def edit_view(self, request: HttpRequest, key: Any) -> HttpResponse:
         """Change a report: its owner, or an admin."""
         report, actor = self._report(request, key, to_change=True)
+        request.session.pop(FILTERED, None)
         return self._form(request, report, actor, _("Edit %(report)s") % {"report": report.name})
+
+    def in_the_list_view(self, request: HttpRequest, key: Any) -> HttpResponse:
+        """Go to the list, to filter there whom a report shows; the list leads back until that is done."""
+        report, _actor = self._report(request, key, to_change=True)
+        request.session[FILTERED] = report.pk
+        return redirect(_list_of(report.query))
+
+    def staff_view(self, request: HttpRequest) -> JsonResponse:
+        """Staff whose name, username or e-mail has what was typed, for who may save reports."""
+        if not self.has_add_permission(request) or not roles.may(request.user, Action.VIEW):
+            raise PermissionDenied
+        return JsonResponse({"staff": staff_like(request.GET.get("q", ""))})
 
     def _form(self, request: HttpRequest, report: Report, actor: User, title: str) -> HttpResponse:
         hidden = [name for name in report.columns if name not in exportable(actor)]
         form = ReportForm(request.POST if request.method == "POST" else None, actor=actor, report=report)
+        if "query" in request.GET and report.pk:
+            form.suggest(request.GET["query"], request.GET.get("order", ""))
         if "move" in request.POST:
             form.move(request.POST["move"])
         elif form.is_valid():
@@ -248,6 +282,10 @@ class ReportAdmin(admin.ModelAdmin):
             is_new=report.pk is None,
             report=report,
             hidden=[labels.get(name, name) for name in hidden],
+            whom=in_words(str(form["query"].value() or "")),
+            list=reverse("admin:users_profiles_report_list", args=[report.pk])
+            if report.pk
+            else _list_of(str(form["query"].value() or "")),
             back=reverse("admin:users_profiles_report_change", args=[report.pk])
             if report.pk
             else reverse("admin:users_profiles_report_changelist"),
@@ -278,13 +316,25 @@ def _new(owner: User, given: dict[str, str]) -> Report:
     usual = last_choice(owner)
     chosen = [name for name in given.get("columns", "").split(",") if name in exportable(owner)]
     form = given.get("format", "")
+    query = given.get("query", "")[:2_000].replace("\x00", "")
     return Report(
         owner=owner,
-        query=given.get("query", "")[:2_000].replace("\x00", ""),
+        query=query,
         order=given.get("order", "")[:300],
-        columns=list(dict.fromkeys(chosen)) or list(usual.columns),
+        columns=list(dict.fromkeys(chosen)) or _with_its_subject(usual.columns, query, owner),
         format=form if form in Export.Format.values else usual.format,
     )
+
+
+def _with_its_subject(usual: Sequence[str], query: str, owner: User) -> list[str]:
+    """The usual columns, with what the filter asks about right after who somebody is: birthdays have their dates."""
+    subject = [name for name in selection.fields_of(query) if name in exportable(owner)]
+    who = [name for name in usual if name in _WHO and name not in subject]
+    return [*who, *subject, *(name for name in usual if name not in {*who, *subject})]
+
+
+def _list_of(query: str) -> str:
+    return f"{reverse('admin:users_profiles_user_changelist')}?{query}".rstrip("?")
 
 
 def _about(report: Report) -> dict[str, Any]:

@@ -24,6 +24,8 @@ MAILING = timedelta(minutes=5)
 DELAYS = (1, 5, 15, 30, 60, 120, 240)
 # What changed before a report ran for the first time: nobody wants to begin with nothing.
 FIRST = timedelta(days=30)
+# Whoever sends a report by hand and does so again within this has pressed the button twice.
+TWICE = timedelta(minutes=1)
 # For how many days it is known who was mailed what.
 KEEP_DAYS = 90
 
@@ -145,6 +147,14 @@ class Report(models.Model):
         if taken.update(next_at=next_at, ran_at=now) != 1:
             return False
         self.next_at, self.ran_at = next_at, now
+        return True
+
+    def claim_now(self, now: datetime) -> bool:
+        """Take on a run out of turn; True for the one caller who is to send it. When it is due next stays as it is."""
+        mine = Report.objects.filter(pk=self.pk, ran_at=self.ran_at)
+        if mine.exclude(ran_at__gt=now - TWICE).update(ran_at=now) != 1:
+            return False
+        self.ran_at = now
         return True
 
     @property

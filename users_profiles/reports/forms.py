@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import recorder, roles, selection
-from users_profiles.keys import KeysField
+from users_profiles.keys import KeysField, is_key
 from users_profiles.models import Report, User
 from users_profiles.models.user import has_username
 from users_profiles.reports import running, schedule
@@ -25,6 +25,8 @@ from users_profiles.transfer.export.wanted import Wanted
 
 # More staff than these are not ticked but named.
 MANY = 200
+# So many of those are found at a time, by so many words.
+FOUND, FEW = 20, 5
 # What of a report is told in the trail when it changes.
 TOLD = ("name", "sharing", "kind", "query", "order", "columns", "format", "every", "weekday", "monthday", "hour")
 
@@ -33,8 +35,25 @@ class Recipients(KeysField):
     """Staff to tick, each with name and role."""
 
     def label_from_instance(self, obj: User) -> str:
-        role = _("Superuser") if obj.is_superuser else str(roles.LABELS[obj.role])
-        return f"{obj} · {role}"
+        return label_of(obj)
+
+
+def label_of(person: User) -> str:
+    """A member of staff in a list to choose from."""
+    role = _("Superuser") if person.is_superuser else str(roles.LABELS[person.role])
+    return f"{person} · {role}"
+
+
+def staff_like(text: str) -> list[dict[str, Any]]:
+    """The first staff who have every word of a text in their name, username or e-mail: key and label of each."""
+    staff = User.objects.filter(is_staff=True, is_active=True)
+    for word in text.replace("\x00", "").split()[:FEW]:
+        anywhere = Q()
+        for name in ("first_name", "last_name", "username", "email"):
+            anywhere |= Q(**{f"{name}__icontains": word})
+        staff = staff.filter(anywhere)
+    found = staff.with_role().order_by("last_name", "first_name", "username")[:FOUND]
+    return [{"key": person.pk, "label": label_of(person)} for person in found]
 
 
 class ReportForm(ExportForm):
@@ -49,13 +68,10 @@ class ReportForm(ExportForm):
         ),
     )
     query = forms.CharField(
-        label=gettext_lazy("Filter"),
+        label=gettext_lazy("Whom it shows"),
         required=False,
         max_length=2_000,
-        widget=forms.TextInput(
-            attrs={"spellcheck": "false", "autocomplete": "off", "placeholder": "role=Editor&q=ada"}
-        ),
-        help_text=gettext_lazy("As in the address of the list, after the question mark. Empty: everybody."),
+        widget=forms.HiddenInput,  # as the address of the list says it; people read it in words
     )
     order = forms.ChoiceField(label=gettext_lazy("Order"), required=False)
     sharing = forms.ChoiceField(label=gettext_lazy("Who may use it"), choices=Report.Sharing.choices)
@@ -118,13 +134,21 @@ class ReportForm(ExportForm):
         chosen = list(self.report.recipients.values_list("pk", flat=True)) if self.report.pk else []
         staff = User.objects.filter(Q(is_staff=True, is_active=True) | Q(pk__in=chosen))
         if staff.count() > MANY:
-            staff = staff.filter(pk__in=chosen)
+            sent: list[str] = self.data.getlist("recipients") if self.is_bound else []  # type: ignore[attr-defined]
+            staff = staff.filter(pk__in=[*chosen, *filter(is_key, sent)])
         else:
             del self.fields["others"]
         field: Any = self.fields["recipients"]
+        self.many_staff = "others" in self.fields
         first = Case(When(pk__in=chosen, then=0), default=1)  # the list scrolls, and who is in it is to be seen
         field.queryset = staff.with_role().order_by(first, "last_name", "first_name", "username")
         field.initial = chosen
+
+    def suggest(self, query: str, order: str) -> None:
+        """Show another filter and order than the report has so far; nothing is stored before it is sent."""
+        self.fields["query"].initial = query[:2_000].replace("\x00", "")
+        if order in dict(self.fields["order"].choices):  # type: ignore[attr-defined]
+            self.fields["order"].initial = order
 
     # What is sent -----------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from users_profiles.models import Report
 
 register = template.Library()
 
+# Where a session keeps the report whose filter somebody is changing in the list.
+FILTERED = "filtered_report"
 # So many are in the menu; all of them are on the page of reports.
 SHOWN = 8
 
@@ -25,10 +27,18 @@ def reports_menu(context: template.Context) -> dict[str, Any]:
     query = selection.address(request.GET)
     saved = urlencode({"query": query, "order": _order_of(changelist)})
     return {
+        "filtered": _filtered(request),
+        "query": saved,
         "reports": Report.objects.visible_to(request.user).only("pk", "name")[:SHOWN],
         "save": f"{reverse('admin:users_profiles_report_add')}?{saved}",
         "directory": f"{reverse('admin:users_profiles_directory')}?{query}".rstrip("?"),
     }
+
+
+def _filtered(request: Any) -> Report | None:
+    """The report whose filter is being changed here, as long as it is there and theirs to use."""
+    key = request.session.get(FILTERED)
+    return Report.objects.visible_to(request.user).filter(pk=key).first() if key else None
 
 
 def _order_of(changelist: Any) -> str:

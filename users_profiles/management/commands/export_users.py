@@ -1,12 +1,14 @@
 import contextlib
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from users_profiles import selection
 from users_profiles.management.progress import Progress
 from users_profiles.models import Export, Report, User
 from users_profiles.reports import running
@@ -41,6 +43,10 @@ class Command(BaseCommand):
             "--order", default="", metavar="last_name,-date_joined", help="in what order; --order=-x goes down"
         )
         parser.add_argument("--report", metavar="NAME", help="a saved report, by its name or its number")
+        parser.add_argument(
+            "--since", type=_day, metavar="2026-01-01", help="of a report of changes: from this day, not the last run"
+        )
+        parser.add_argument("--until", type=_day, metavar="2026-01-31", help="and until the end of this one, not now")
         parser.add_argument("--actor", metavar="USERNAME", help="act as this person, with their rights and no more")
 
     def handle(self, *args: Any, output: str | None, **options: Any) -> None:
@@ -61,13 +67,19 @@ class Command(BaseCommand):
 
     def _wanted(self, actor: User | None, output: str | None, options: dict[str, Any]) -> Wanted:
         """What the arguments ask for."""
+        days = running.Days(options["since"], options["until"])
         if options["report"] is None:
+            if days != running.Days():
+                raise CommandError("--since and --until are for a --report of what changed.")
             wanted = Wanted(actor, options["query"], options["order"], format=_format(options["format"], output))
             wanted.columns = _columns(options["columns"], actor)
             return wanted
         if options["query"] or options["order"] or options["columns"]:
             raise CommandError("A report brings its own --query, --order and --columns.")
-        run = running.run(self._report(options["report"], actor), actor)
+        report = self._report(options["report"], actor)
+        if days != running.Days() and not report.is_about_changes:
+            raise CommandError(f"The report {report.name!r} is of people, not of what changed: it has no days.")
+        run = running.run(report, actor, days)
         if run.dropped:
             self.stderr.write(f"Left out, because {actor} may not see it: {', '.join(run.dropped)}.")
         run.wanted.format = _format(options["format"], output, run.wanted.format)
@@ -137,6 +149,14 @@ class Command(BaseCommand):
     def _say(self, sentence: str, path: str) -> None:
         """Beside the data, where that goes to standard output."""
         (self.stderr if path == STDOUT else self.stdout).write(sentence)
+
+
+def _day(text: str) -> date | None:
+    """A day out of an argument."""
+    try:
+        return selection.read_day(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day; write it like 2026-01-31") from None
 
 
 def _format(chosen: str | None, output: str | None, usual: str = Export.Format.CSV.value) -> str:

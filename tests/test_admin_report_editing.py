@@ -1,0 +1,131 @@
+"""Reports being changed: their filter in the list, staff found for their mails, and mails sent at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.admin_pages import USERS, messages_of
+from tests.reporting import saved
+from tests.test_admin_reports import ADD, form, page
+from users_profiles.models import Report, Role, User
+
+pytestmark = pytest.mark.django_db
+
+Browse = Callable[[User | None], Client]
+STAFF = reverse("admin:users_profiles_report_staff")
+
+
+# Whom it shows, said in words and changed in the list --------------------------------------------------------------
+
+
+def test_the_filter_is_said_in_words_and_changed_in_the_list_which_leads_back(browse: Browse, editor: User) -> None:
+    report = saved(editor, "Fire wardens", query="role=Editor")
+    client = browse(editor)
+    html = client.get(page("edit", report)).content.decode()
+    assert "<p>Role: Editor · <a" in html
+    assert '<input type="hidden" name="query" value="role=Editor"' in html
+    answer = client.get(page("list", report))
+    assert answer["Location"] == f"{USERS}?role=Editor"
+    html = client.get(f"{USERS}?location=Berlin&o=-1").content.decode()
+    assert "Use this list for “Fire wardens”" in html
+    back = f"{page('edit', report)}?query=location%3DBerlin&order=-last_name%2Cfirst_name"
+    assert back.replace("&", "&amp;") in html
+
+    shown = client.get(back)
+    assert "<p>Location: Berlin · <a" in shown.content.decode()
+    assert Report.objects.get().query == "role=Editor"  # not before it is saved
+    client.post(back, form(name="Fire wardens", query="location=Berlin", order="-last_name"))
+    report.refresh_from_db()
+    assert (report.query, report.order) == ("location=Berlin", "-last_name")
+    assert "Use this list" not in client.get(USERS).content.decode()
+
+
+def test_what_is_changed_in_the_list_is_changed_by_who_may(browse: Browse, editor: User, reader: User) -> None:
+    report = saved(editor, sharing="staff")
+    client = browse(reader)
+    assert client.get(page("list", report)).status_code == 403
+    assert "Use this list" not in client.get(USERS).content.decode()
+
+
+def test_a_filter_that_makes_no_sense_is_not_saved(browse: Browse, editor: User) -> None:
+    html = browse(editor).post(ADD, form(query="colour=red")).content.decode()
+    assert "There is no filter “colour”." in html
+    assert not Report.objects.exists()
+
+
+def test_a_new_report_has_what_its_filter_asks_about_after_who_somebody_is(
+    browse: Browse, editor: User, reader: User
+) -> None:
+    def ticked(actor: User, query: str) -> list[str]:
+        listed = browse(actor).get(ADD, {"query": query}).context["form"].listed
+        return [name for name, _label, is_ticked in listed if is_ticked]
+
+    assert ticked(editor, "birthday=3")[:5] == ["username", "email", "first_name", "last_name", "birth_date"]
+    assert ticked(editor, "signed_in=never&role=Editor")[4:6] == ["last_login", "role"]
+    assert "birth_date" not in ticked(reader, "birthday=3")
+    assert ticked(editor, "colour=red") == ticked(editor, "")
+
+
+# To whom it is mailed -----------------------------------------------------------------------------------------------
+
+
+def test_staff_are_found_by_any_part_of_their_name_and_only_by_who_may_save_reports(
+    browse: Browse, admin: User, reader: User, stranger: User, make_person: Callable[..., User]
+) -> None:
+    make_person("gone", role=Role.READER, last_name="Reader", is_active=False)
+    found = browse(admin).get(STAFF, {"q": "READ rit"}).json()
+    assert found == {"staff": [{"key": reader.pk, "label": "Rita Reader · Reader"}]}
+    assert browse(admin).get(STAFF, {"q": "stranger"}).json() == {"staff": []}
+    assert browse(stranger).get(STAFF).status_code == 403
+    clerk = make_person("clerk", is_staff=True)
+    assert browse(clerk).get(STAFF).status_code == 403
+
+
+def test_whoever_was_found_among_many_can_be_ticked(
+    browse: Browse, admin: User, editor: User, stranger: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("users_profiles.reports.forms.MANY", 1)
+    client = browse(admin)
+    assert f'data-find="{STAFF}"' in client.get(ADD).content.decode()
+    refused = client.post(ADD, form(every="day", recipients=[editor.pk, stranger.pk]))
+    assert "recipients" in refused.context["form"].errors
+    client.post(ADD, form(every="day", recipients=[editor.pk]))
+    assert list(Report.objects.get().recipients.all()) == [editor]
+
+
+# Sent at once -------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_sent_at_once_and_a_second_click_sends_nothing(
+    browse: Browse, admin: User, editor: User, reader: User, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    due = timezone.now() + timedelta(days=3)
+    report = saved(admin, to=[editor, reader], next_at=due)
+    client = browse(admin)
+    assert "Send now" in client.get(page("change", report)).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(page("send", report), follow=True)
+        again = client.post(page("send", report), follow=True)
+    assert messages_of(answer) == ["It is on its way to 2 people."]
+    assert messages_of(again) == ["It was sent only a moment ago."]
+    assert sorted(to for each in mail.outbox for to in each.to) == [editor.email, reader.email]
+    report.refresh_from_db()
+    assert report.next_at == due
+
+
+def test_nobody_sends_what_is_not_theirs_or_what_goes_to_nobody(browse: Browse, editor: User, reader: User) -> None:
+    shared = saved(editor, "Shared", to=[reader], sharing="staff")
+    assert browse(reader).post(page("send", shared)).status_code == 403
+    assert "Send now" not in browse(reader).get(page("change", shared)).content.decode()
+    kept = saved(editor, "Kept")
+    answer = browse(editor).post(page("send", kept), follow=True)
+    assert messages_of(answer) == ["Nobody is mailed this report. Edit it to say who."]
+    assert browse(editor).get(page("send", kept)).status_code == 405
+    assert not mail.outbox
