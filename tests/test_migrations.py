@@ -1,4 +1,4 @@
-"""The migrations: complete, reversible, and kind to users that are older than the profiles."""
+"""The migrations: complete, reversible, and kind to users that are older than the profiles (check F7)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def tables() -> set[str]:
 
 
 @pytest.mark.django_db
-def test_no_migration_is_missing() -> None:
+def test_f7_no_migration_is_missing() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
@@ -44,7 +44,7 @@ def test_older_users_get_a_profile_each(migrated_back: MigrationExecutor) -> Non
     assert profile.objects.get(user_id=people[0].pk).location == "Berlin"
 
 
-def test_from_empty_and_back(transactional_db: None) -> None:
+def test_f7_from_empty_and_back(transactional_db: None) -> None:
     before = tables()
     # The admin's log and the sign-in's addresses point at people, so they have to go first.
     call_command("migrate", "admin", "zero", verbosity=0)

@@ -1,0 +1,90 @@
+"""One consistent copy of a whole database while it is in use, by the means of each database itself."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from django.db import connection, transaction
+from django.db.backends.postgresql.client import DatabaseClient
+
+from users_profiles.operations.errors import BackupError
+
+
+def take(path: Path) -> dict[str, int]:
+    """Write the database as it is at this moment into a new file; return how many rows each table has in it."""
+    return _dump_postgres(path) if connection.vendor == "postgresql" else _copy_sqlite(path)
+
+
+def put_back(path: Path) -> None:
+    """Fill the empty database from such a file."""
+    if connection.vendor == "postgresql":
+        _run("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", str(path))
+    else:
+        with closing(sqlite3.connect(path)) as source:
+            source.backup(_sqlite())
+
+
+def count_rows() -> dict[str, int]:
+    """How many rows each table has."""
+    return {name: _count(name) for name in sorted(connection.introspection.table_names())}
+
+
+def _count(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def _sqlite() -> sqlite3.Connection:
+    connection.ensure_connection()
+    own = connection.connection
+    assert isinstance(own, sqlite3.Connection)  # noqa: S101
+    return own
+
+
+def _copy_sqlite(path: Path) -> dict[str, int]:
+    """All pages in one reading transaction: others go on writing, and nothing of theirs gets in half."""
+    with closing(sqlite3.connect(path)) as copy:
+        _sqlite().backup(copy)
+        [(verdict,)] = copy.execute("PRAGMA quick_check(1)").fetchall()
+        if verdict != "ok":
+            raise BackupError(f"The database is damaged: {verdict}")
+        tables = sorted(connection.introspection.table_names())
+        return {
+            name: copy.execute(f"SELECT COUNT(*) FROM {connection.ops.quote_name(name)}").fetchone()[0]  # noqa: S608
+            for name in tables
+        }
+
+
+def _dump_postgres(path: Path) -> dict[str, int]:
+    """pg_dump looks at the very state that the rows are counted in, because it is given our snapshot."""
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SELECT pg_export_snapshot()")
+            (snapshot,) = cursor.fetchone()
+        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", f"--file={path}")
+        return count_rows()
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run a program of PostgreSQL on our database; the password goes by the environment, where nobody else looks."""
+    psql, given = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [])
+    *place, database = psql[1:]
+    try:
+        done = subprocess.run(  # noqa: S603
+            [program, *place, f"--dbname={database}", *arguments],
+            env={**os.environ, **(given or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise BackupError(f"{program} is not installed; it is one of PostgreSQL's client programs.") from None
+    if done.returncode:
+        raise BackupError(done.stderr.strip() or f"{program} ended with {done.returncode}.")
