@@ -23,6 +23,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
+from tests.buckets import Service
 from tests.data import images
 from tests.workers import environment
 from users_profiles.models import Import, Profile, User
@@ -258,6 +259,10 @@ def test_what_fails_half_way_leaves_nothing_that_looks_like_a_backup(
     with pytest.raises(CommandError, match="No space left"):
         call_command("backup", str(folder))
     assert list(folder.iterdir()) == []
+
+
+def test_files_in_a_bucket_are_in_it_too(bucket: Service, office: User, backup: Callable[[], Path]) -> None:
+    assert backups.check(backup()).files == len(bucket.files()) > 1
 
 
 @pytest.mark.postgres

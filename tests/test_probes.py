@@ -19,6 +19,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tests.buckets import BUCKET, Service
 from tests.test_settings import ROOT, SOUND
 from users_profiles.management.commands.worker import say_alive
 from users_profiles.models import Profile, Snapshot, User, Worker
@@ -73,6 +74,20 @@ def test_a_storage_folder_that_is_gone(all_well: None, settings: Any) -> None:
 def test_the_look_at_the_storage_leaves_nothing_behind(all_well: None, settings: Any) -> None:
     ask()
     assert list(Path(settings.MEDIA_ROOT).iterdir()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bucket_that_is_gone_or_does_not_answer(bucket: Service) -> None:
+    assert ask("/readyz?parts=storage")[0] == 200
+    for breaks in (bucket.is_down, lambda: bucket.client().delete_bucket(Bucket=BUCKET)):
+        breaks()
+        probes._given.clear()
+        status, found = ask("/readyz?parts=storage")
+        assert (status, wrong(found)) == (503, {"storage": "does not answer"})
+        bucket.works()
+    bucket.client().create_bucket(Bucket=BUCKET)
+    probes._given.clear()
+    assert ask("/readyz?parts=storage")[0] == 200
 
 
 def test_a_cache_that_refuses(all_well: None, settings: Any, tmp_path: Path) -> None:

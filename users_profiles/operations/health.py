@@ -96,14 +96,15 @@ def _storage() -> str:
 def _look_into(storage: Storage) -> None:
     """A folder has to take a file, one that leaves nothing behind; what is elsewhere has to answer a question.
 
-    A folder that is not there is not made: where a disk was not mounted, files would go into the place it belongs.
+    A folder that is not there is not made: where a disk was not mounted, files would go into the place it belongs. Of a
+    bucket one asks for a list: that a file is not there would be said of a bucket, too, that is not there itself.
     """
     if isinstance(storage, FileSystemStorage):
         with tempfile.TemporaryFile(dir=storage.location) as file:
             file.write(b"readyz")
             file.flush()
     else:
-        storage.exists("readyz")
+        storage.listdir("readyz")
 
 
 def _cache() -> str:
