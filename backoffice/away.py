@@ -1,4 +1,7 @@
-"""When the database goes away in the middle of a request: asked again where that is safe, and else said in words."""
+"""When what a request needs goes away in the middle of it, the database or the room on the disk.
+
+What was only to be looked at is asked for once more on a new connection; else people are told in words.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.views import defaults
 
-# A connection that was cut, a server that restarts, a lock that was not given, a disk without room: nobody's mistake.
+from users_profiles import room
+
+# A connection that was cut, a server that restarts, a lock that was not given: nobody's mistake, and soon over.
 AWAY = (OperationalError, InterfaceError)
 SAFE = frozenset({"GET", "HEAD"})
 # Seconds after which a program may ask again.
@@ -21,12 +26,15 @@ class DatabaseAway(HttpResponse):
     """The page that says so."""
 
     def __init__(self) -> None:
-        super().__init__(render_to_string("503.html"), status=503, headers={"Retry-After": str(RETRY_AFTER)})
+        super().__init__(render_to_string("database_away.html"), status=503, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """What Django answers where nobody has caught an error; called while that is being handled."""
-    if isinstance(sys.exc_info()[1], AWAY):
+    error = sys.exc_info()[1]
+    if room.is_lacking(error):
+        return HttpResponse(render_to_string("no_room.html"), status=507)
+    if isinstance(error, AWAY):
         return DatabaseAway()
     return defaults.server_error(request)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -137,7 +138,7 @@ class Site:
         for server in self.servers:
             for line in server.log.read_text(errors="replace").splitlines():
                 if " ERROR " in line[:40]:
-                    text = line.partition(" ERROR ")[2][:100]
+                    text = re.sub(r" \w+=\S+|\d+", "", line.partition(" ERROR ")[2])[:100]
                     found[text] = found.get(text, 0) + 1
         return dict(sorted(found.items(), key=lambda item: -item[1])[:20])
 

@@ -25,6 +25,7 @@ from users_profiles.accounts import limits, single_sign_on
 from users_profiles.models import User
 
 SIGNED_IN_AT = "signed_in_at"
+CLOCKS_APART = 60  # seconds
 
 
 @receiver(user_logged_in, dispatch_uid="users_profiles.remember_sign_in")
@@ -37,12 +38,14 @@ def remember_sign_in(sender: Any, request: HttpRequest | None, **kwargs: Any) ->
 def is_fresh(request: HttpRequest, within: float | None = None) -> bool:
     """Say whether somebody signed in, or proved again who they are, in the last so many seconds.
 
-    Without a number it is ``settings.REAUTHENTICATE_AFTER``.
+    Without a number it is ``settings.REAUTHENTICATE_AFTER``. A sign-in that is still to come was stamped by a clock
+    that was ahead, and proves nothing; but for a few seconds, by which hosts differ.
     """
     records = get_authentication_records(request, cast(User, request.user))
     again = [one["at"] for one in records if one.get("reauthenticated")]
     proven_at = max([request.session.get(SIGNED_IN_AT, 0), *again])
-    return time.time() - proven_at < (settings.REAUTHENTICATE_AFTER if within is None else within)
+    within = settings.REAUTHENTICATE_AFTER if within is None else within
+    return -CLOCKS_APART < time.time() - proven_at < within
 
 
 def prove_by_password(request: HttpRequest, password: str) -> None:

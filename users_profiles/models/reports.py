@@ -26,6 +26,8 @@ DELAYS = (1, 5, 15, 30, 60, 120, 240)
 FIRST = timedelta(days=30)
 # Whoever sends a report by hand and does so again within this has pressed the button twice.
 TWICE = timedelta(minutes=1)
+# The longest that anything waits from one run to the next, with the hour by which a clock is changed in spring.
+FARTHEST = {"day": timedelta(days=1, hours=2), "week": timedelta(days=7, hours=2), "month": timedelta(days=31, hours=2)}
 # For how many days it is known who was mailed what.
 KEEP_DAYS = 90
 
@@ -44,6 +46,13 @@ class ReportQuerySet(models.QuerySet["Report"]):
             shared |= models.Q(sharing=Report.Sharing.ROLE, role=actor.role)
         mailed = models.Q(pk__in=Report.recipients.through._default_manager.filter(user=actor).values("report"))
         return self.filter(models.Q(owner=actor) | shared | mailed)
+
+    def too_far(self, now: datetime) -> Self:
+        """Keep those that are due later than any schedule says: they were last sent by a clock that was ahead."""
+        found = models.Q()
+        for every, most in FARTHEST.items():
+            found |= models.Q(every=every, next_at__gt=now + most)
+        return self.filter(found)
 
     def due(self, now: datetime) -> Self:
         """Keep those whose moment has come."""
@@ -157,6 +166,14 @@ class Report(models.Model):
         self.ran_at = now
         return True
 
+    def bring_back(self, now: datetime, next_at: datetime | None) -> None:
+        """Undo what a clock that was ahead has left: be due as the schedule says, and tell again what changed lately.
+
+        Until when people were told, only that clock knew. A period is told twice rather than left out.
+        """
+        last = None if self.ran_at is None else min(self.ran_at, now - FARTHEST[self.every])
+        Report.objects.filter(pk=self.pk, next_at=self.next_at).update(next_at=next_at, ran_at=last)
+
     @property
     def began_at(self) -> datetime:
         """From when on the next run tells what changed: since the last one; before there was one, some time back."""
@@ -175,8 +192,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """What we ask of mails, in words."""
 
     def ready(self, now: datetime) -> Self:
-        """Keep those that somebody has to see to: not sent yet, not to wait, and left by whoever was at it."""
-        return self.filter(state=Delivery.State.WAITING, try_at__lte=now)
+        """Keep those that somebody has to see to: not sent yet, not to wait, and left by whoever was at it.
+
+        What is to wait for longer than anything does was put off by a clock that was ahead.
+        """
+        turn = models.Q(try_at__lte=now) | models.Q(try_at__gt=now + timedelta(minutes=2 * DELAYS[-1]))
+        return self.filter(turn, state=Delivery.State.WAITING)
 
 
 class Delivery(models.Model):

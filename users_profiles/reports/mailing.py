@@ -16,11 +16,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_tasks import task
 
 from users_profiles.models import Delivery, Export, Report, User
+from users_profiles.models.clock import shared_now
 from users_profiles.reports import running, schedule
 from users_profiles.speaking import speaking_to
 from users_profiles.transfer import tasks
@@ -49,13 +49,17 @@ def send_reports() -> dict[str, int]:
 
 def is_anything_due() -> bool:
     """Whether there is something to take on or to try again; cheap enough to be asked all the time."""
-    now = timezone.now()
-    return Report.objects.due(now).exists() or Delivery.objects.ready(now).exists()
+    now = shared_now()
+    waits = Report.objects.due(now) | Report.objects.too_far(now)
+    return waits.exists() or Delivery.objects.ready(now).exists()
 
 
 def send_due() -> Sent:
     """Take on the reports that are due, and see to the mails that wait."""
-    now, sent = timezone.now(), Sent()
+    now, sent = shared_now(), Sent()
+    for report in Report.objects.too_far(now):
+        logger.warning("Report %s was sent by a clock that was ahead", report.pk)
+        report.bring_back(now, schedule.next_moment(report, now))
     for report in Report.objects.due(now).select_related("owner"):
         try:
             with speaking_to(report.owner):  # who reads why somebody got no mail
@@ -87,7 +91,7 @@ def take_on(report: Report, now: datetime) -> bool:
 
 def send_now(report: Report) -> bool:
     """Begin a run out of turn and have the worker see to its mails; False when one has only just begun."""
-    now = timezone.now()
+    now = shared_now()
     with transaction.atomic():
         since = report.began_at
         if not report.claim_now(now):
@@ -129,7 +133,7 @@ def _export(report: Report, person: User, since: datetime, until: datetime) -> E
 
 def deliver(delivery: Delivery) -> None:
     """Mail it once its file is there; what fails is tried again later, and said on the report's page."""
-    if not delivery.claim(timezone.now()):
+    if not delivery.claim(shared_now()):
         return
     if not delivery.is_news and not _is_ready(delivery):
         return
@@ -212,6 +216,6 @@ def _context(delivery: Delivery) -> dict[str, object]:
 def dry_run() -> list[tuple[Report, User, str]]:
     """Who would be mailed what: report, recipient, and why not; the empty text where nothing is in the way."""
     found = []
-    for report in Report.objects.due(timezone.now()):
+    for report in Report.objects.due(shared_now()):
         found += [(report, person, running.refusal(report, person)) for person in report.recipients.order_by("pk")]
     return found

@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from users_profiles import logs, recorder
+from users_profiles import logs, recorder, room
 from users_profiles.models import Export, Import
 from users_profiles.models.leases import BEAT, LEASE, MOST_ATTEMPTS, LeasedJob
 from users_profiles.speaking import speaking_to
@@ -64,10 +64,10 @@ def work(job: LeasedJob, go: Callable[[str], None]) -> None:
         except StorageDown as down:
             logger.error("%s %s: no answer from the storage: %r", job._meta.verbose_name, job.pk, down.__cause__)
             job.fail(str(down))
-        except Exception:
+        except Exception as error:
             logger.exception("failed after row %s", job.cursor)
             recover()
-            job.fail(job.sorry())
+            job.fail(room.sorry() if room.is_lacking(error) else job.sorry())
         else:
             if is_stopping():
                 job.release_lease(holder)

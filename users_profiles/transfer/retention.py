@@ -18,10 +18,13 @@ from django_tasks_db.models import DBTaskResult
 from users_profiles import avatars, storage
 from users_profiles.accounts import sessions
 from users_profiles.models import Delivery, Export, Import, ImportPicture, ImportRow, Profile, TrailEntry, Worker
+from users_profiles.models.clock import shared_now
 from users_profiles.models.reports import KEEP_DAYS
 from users_profiles.transfer import pictures
 
 BATCH = 10_000
+# So far apart may the clocks of a host and of the database be.
+CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass
@@ -41,11 +44,19 @@ class Pruned:
         return asdict(self)
 
 
+class ClocksDiffer(Exception):
+    """This host and the database do not agree on what time it is, so nobody can say what is old."""
+
+
 def prune(dry_run: bool = False) -> Pruned:
     """Delete what has been kept long enough.
 
-    That there was an import or an export (who, when, how many) stays, without names or values.
+    That there was an import or an export (who, when, how many) stays, without names or values. Raises ``ClocksDiffer``,
+    and deletes nothing, where a clock is wrong: one that is a year ahead would have all of it thrown away.
     """
+    apart = abs(timezone.now() - shared_now())
+    if apart > CLOCKS_APART:
+        raise ClocksDiffer(f"The clocks of this host and of the database are {apart} apart. Nothing was deleted.")
     previews, files, rows = _previews(), _files(), _rows()
     entries = TrailEntry.objects.before(_before(days=settings.TRAIL_KEEP_YEARS * 365))
     exports, strays = Export.objects.expired(), list(_strays())

@@ -1,7 +1,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from users_profiles.transfer import retention
 
@@ -29,6 +29,9 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only count")
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        pruned = retention.prune(dry_run).to_json()
+        try:
+            pruned = retention.prune(dry_run).to_json()
+        except retention.ClocksDiffer as refusal:
+            raise CommandError(str(refusal)) from refusal
         counts = ", ".join(f"{pruned[name]} {words}" for name, words in WORDS.items())
         self.stdout.write(f"{'Would delete' if dry_run else 'Deleted'}: {counts}.")

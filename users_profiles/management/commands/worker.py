@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 PRUNE_EVERY = 6 * 60 * 60  # seconds
 REPORTS_EVERY = 30
+# A clock that moved by this much beside the time that passed was set, by somebody or by mistake.
+CLOCK_SET = 60 * 60
 
 
 class Command(BaseCommand):
@@ -64,12 +66,20 @@ def say_alive(name: str) -> None:
 
 
 class Pruning:
-    """Has what was kept long enough deleted, soon after the start and every few hours from then on."""
+    """Has what was kept long enough deleted, soon after the start and every few hours from then on.
+
+    A clock that was set is given a round in which to be set right again: what seems old by it may be of today.
+    """
 
     def __init__(self) -> None:
         self._next = time.monotonic()
+        self._offset = time.time() - time.monotonic()
 
     def __call__(self) -> None:
+        offset = time.time() - time.monotonic()
+        if abs(offset - self._offset) > CLOCK_SET:
+            logger.warning("The clock was set by %d s. Nothing is deleted for some hours.", offset - self._offset)
+            self._offset, self._next = offset, time.monotonic() + PRUNE_EVERY
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + PRUNE_EVERY
             tasks.prune_imports.enqueue()
