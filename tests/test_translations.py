@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.formats import date_format, number_format
 
 from docs import update_messages as tool
-from users_profiles import phones
+from users_profiles import phones, roles
+from users_profiles.admin.columns import ago
 from users_profiles.models import User
+from users_profiles.transfer import columns, values
 
 FILES = [tool.catalogue(app, language) for app in tool.APPS for language in tool.LANGUAGES]
 # What a translation has to bring back letter for letter: %(name)s, %s, %d, {name} and {}.
@@ -49,9 +51,9 @@ def test_the_languages_that_are_offered_are_those_that_are_translated() -> None:
 def test_a_translation_keeps_the_placeholders(path: Path) -> None:
     wrong = []
     for message in messages(tool.read(path)):
-        wanted = {name for form in forms_of(message.id) for name in PLACEHOLDER.findall(form)}
         # The form for exactly one may say "one" instead of the number.
-        needed = set(PLACEHOLDER.findall(forms_of(message.id)[0])) & wanted
+        sets = [set(PLACEHOLDER.findall(form)) for form in forms_of(message.id)]
+        needed, wanted = set.intersection(*sets), set.union(*sets)
         for form in filter(None, forms_of(message.string)):
             has = set(PLACEHOLDER.findall(form))
             if not needed <= has <= wanted:
@@ -103,6 +105,16 @@ def test_both_apps_say_the_same_with_the_same_words(language: str) -> None:
     assert not {text for text in ours.keys() & theirs.keys() if ours[text] != theirs[text]}
 
 
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_a_file_may_use_the_words_that_the_pages_use(language: str) -> None:
+    """Roles, columns, yes and no: whoever reads them on a page writes them into a file."""
+    with translation.override(language):
+        assert [values.role(str(label)) for label in roles.LABELS.values()] == list(roles.LABELS)
+        assert (values.flag(translation.gettext("yes")), values.flag(translation.gettext("no"))) == (True, False)
+        labels = columns.labels()
+        assert [columns.recognise([labels[name]])[0] for name in columns.NAMES] == [[name] for name in columns.NAMES]
+
+
 # Dates and numbers ----------------------------------------------------------------------------------------------------
 
 
@@ -145,3 +157,9 @@ def test_nothing_that_programs_read_is_grouped_or_written_in_a_language(
     sent = client.post(f"{address}?q=ada", {"format": "csv", "columns": ["username", "birth_date", "phone_number"]})
     rows = b"".join(sent.streaming_content).decode("utf-8-sig").splitlines()
     assert rows[1] == "ada,1990-12-10,'+493012345678"  # the mark keeps it from being a formula
+
+
+def test_how_long_ago_is_said_in_the_language_of_who_reads() -> None:
+    with translation.override("de"):
+        assert ago(None) == "Nie"
+        assert "vor 2 Std." in ago(timezone.now() - timedelta(hours=2))

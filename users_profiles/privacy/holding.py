@@ -105,7 +105,7 @@ def _readme(person: User) -> str:
         "history.json: " + _("every change of them: when, by whom, from what to what, and how it came"),
         "did.json: " + _("what they did to others, without whom"),
         "imports.json: " + _("the rows of uploaded files that were about them"),
-        *(f"{place.file}.json: {str(place.label).lower()}" for place in PLACES if place.file),
+        *(f"{place.file}.json: {place.label}" for place in PLACES if place.file),
         _("The pictures are here as they are stored. Passwords and other secrets are not: they are kept unreadable."),
     ]
     return "\n".join(lines) + "\n"

@@ -44,11 +44,11 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "phone_number": ("phone number", "phone", "telephone", "tel", "mobile", "mobile phone", "cell", "work phone",
                      "Telefon", "Telefonnummer", "Handy", "Mobil", "téléphone", "portable", "teléfono", "móvil"),
     "location": ("location", "office", "site", "place", "Standort", "Ort", "Büro", "lieu", "bureau", "ubicación",
-                 "oficina"),
+                 "lugar", "oficina"),
     "birth_date": ("birth date", "birthdate", "date of birth", "birthday", "dob", "born", "Geburtsdatum",
                    "Geburtstag", "date de naissance", "né le", "fecha de nacimiento"),
     "bio": ("bio", "about", "about me", "biography", "description", "Über mich", "Beschreibung", "à propos",
-            "biografía"),
+            "biografía", "acerca de"),
 }  # fmt: skip
 
 # Columns that would give away the house. Refused by name, so that nobody believes they were taken.
