@@ -101,7 +101,7 @@ def _fill(company: Company, make_person: Callable[..., User]) -> None:
         last_name="von der Schmidt-Hohenzollern-Lichtenstein",
         location="Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch, Wales",
     )
-    for number in range(50):  # more than fit one page of the list
+    for number in range(12):  # more than fit one page of the list, as it is cut for tests of pages
         make_person(f"person{number:02}", first_name=f"Number{number:02}", location="Berlin")
 
 

@@ -34,7 +34,6 @@ class Shown:
     who: str
     opens: Opens
     special: str = ""
-    is_main: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} {self.special}".strip()
@@ -203,23 +202,23 @@ REPORT = f"{_OURS}_report_"
 GROUP = "admin:auth_group_"
 
 PAGES = [
-    Shown("admin:index", SUPERUSER, at("admin:index"), is_main=True),
+    Shown("admin:index", SUPERUSER, at("admin:index")),
     Shown("admin:index", SUPERUSER, with_the_drawer_open, "with its menus open"),
     Shown("admin:app_list", SUPERUSER, lambda page, company: page.goto("/admin/users_profiles/")),
     Shown("admin:password_change_done", SUPERUSER, at("admin:password_change_done")),
-    Shown(f"{USER}changelist", SUPERUSER, at(f"{USER}changelist"), is_main=True),
+    Shown(f"{USER}changelist", SUPERUSER, at(f"{USER}changelist")),
     Shown(f"{USER}changelist", SUPERUSER, at(f"{USER}changelist", query="?q=a&role=Editor&_facets=True"), "filtered"),
     Shown(f"{USER}changelist", SUPERUSER, at(f"{USER}changelist", query="?q=zzz&active=no"), "with nobody in it"),
     Shown(f"{USER}changelist", SUPERUSER, ticked, "with everybody ticked"),
     Shown(f"{USER}changelist", SUPERUSER, with_a_menu_open, "with a filter open"),
     Shown(f"{USER}changelist", SUPERUSER, asked("Activate", "?active=no"), "asking to activate"),
-    Shown(f"{USER}changelist", SUPERUSER, asked("Deactivate"), "asking to deactivate", is_main=True),
+    Shown(f"{USER}changelist", SUPERUSER, asked("Deactivate"), "asking to deactivate"),
     Shown(f"{USER}changelist", SUPERUSER, asked("Set role"), "asking for a role"),
     Shown(f"{USER}changelist", SUPERUSER, asked("Send invitation"), "asking to invite"),
     Shown(f"{USER}changelist", SUPERUSER, asked("Delete"), "asking to delete"),
     Shown(f"{USER}add", SUPERUSER, at(f"{USER}add")),
     Shown(f"{USER}add", SUPERUSER, sent(at(f"{USER}add"), "Save", Username="ADA"), "with mistakes"),
-    Shown(f"{USER}change", SUPERUSER, at(f"{USER}change", ada), is_main=True),
+    Shown(f"{USER}change", SUPERUSER, at(f"{USER}change", ada)),
     Shown(f"{USER}change", SUPERUSER, at(f"{USER}change", oneself), "of oneself"),
     Shown(
         f"{USER}change",
@@ -229,8 +228,8 @@ PAGES = [
     ),
     Shown(f"{USER}change", READER, at(f"{USER}change", ada), "to look at"),
     Shown(f"{USER}delete", SUPERUSER, at(f"{USER}delete", ada)),
-    Shown(f"{USER}change", SUPERUSER, at_odds, "with edits that cross", is_main=True),
-    Shown(f"{USER}erase", SUPERUSER, in_peace(at(f"{USER}erase", ada)), is_main=True),
+    Shown(f"{USER}change", SUPERUSER, at_odds, "with edits that cross"),
+    Shown(f"{USER}erase", SUPERUSER, in_peace(at(f"{USER}erase", ada))),
     Shown(
         f"{USER}erase",
         SUPERUSER,
@@ -239,43 +238,43 @@ PAGES = [
     ),
     Shown(f"{USER}erase", SUPERUSER, at(f"{USER}erase", oneself), "of oneself"),
     Shown(f"{USER}history", SUPERUSER, at(f"{USER}history", ada)),
-    Shown(f"{TRAIL}changelist", SUPERUSER, at(f"{TRAIL}changelist"), is_main=True),
+    Shown(f"{TRAIL}changelist", SUPERUSER, at(f"{TRAIL}changelist")),
     Shown(f"{TRAIL}changelist", SUPERUSER, at(f"{TRAIL}changelist", query="?person=ada&road=command"), "of one person"),
     Shown(f"{TRAIL}changelist", SUPERUSER, at(f"{TRAIL}changelist", query="?until=2001-01-01"), "with nothing in it"),
     Shown(f"{USER}import", SUPERUSER, at(f"{USER}import")),
     Shown(f"{USER}import", SUPERUSER, sent(at(f"{USER}import"), "Continue"), "with mistakes"),
-    Shown(f"{USER}import_help", SUPERUSER, at(f"{USER}import_help"), is_main=True),
-    Shown(f"{USER}export", SUPERUSER, at(f"{USER}export"), is_main=True),
+    Shown(f"{USER}import_help", SUPERUSER, at(f"{USER}import_help")),
+    Shown(f"{USER}export", SUPERUSER, at(f"{USER}export")),
     Shown(f"{USER}export", READER, at(f"{USER}export", query="?role=Editor"), "of a filtered list"),
     Shown(f"{USER}export", SUPERUSER, without_columns, "with mistakes"),
     Shown(f"{PROFILE}export", SUPERUSER, at(f"{PROFILE}export", query="?q=zzz"), "of nobody"),
-    Shown(f"{EXPORT}changelist", SUPERUSER, at(f"{EXPORT}changelist"), is_main=True),
+    Shown(f"{EXPORT}changelist", SUPERUSER, at(f"{EXPORT}changelist")),
     *(
-        Shown(f"{EXPORT}change", SUPERUSER, at(f"{EXPORT}change", export(state)), state, is_main=state == "done")
+        Shown(f"{EXPORT}change", SUPERUSER, at(f"{EXPORT}change", export(state)), state)
         for state in ("done", "broken", "failed", "cancelled")
     ),
     Shown(f"{EXPORT}change", SUPERUSER, being_made, "being made"),
     Shown(f"{USER}changelist", SUPERUSER, with_the_reports_open, "with its reports open"),
     Shown(f"{REPORT}changelist", SUPERUSER, at(f"{REPORT}changelist")),
     Shown(f"{REPORT}changelist", READER, at(f"{REPORT}changelist", query="?q=zzz"), "with nothing in it"),
-    Shown(f"{REPORT}add", SUPERUSER, at(f"{REPORT}add", query="?query=role%3DEditor"), is_main=True),
+    Shown(f"{REPORT}add", SUPERUSER, at(f"{REPORT}add", query="?query=role%3DEditor")),
     Shown(f"{REPORT}add", SUPERUSER, sent(at(f"{REPORT}add", query="?query=colour%3Dred"), "Save"), "with mistakes"),
-    Shown(f"{REPORT}change", SUPERUSER, at(f"{REPORT}change", report("people")), is_main=True),
-    Shown(f"{REPORT}change", SUPERUSER, at(f"{REPORT}change", report("changes")), "of changes", is_main=True),
+    Shown(f"{REPORT}change", SUPERUSER, at(f"{REPORT}change", report("people"))),
+    Shown(f"{REPORT}change", SUPERUSER, at(f"{REPORT}change", report("changes")), "of changes"),
     Shown(f"{REPORT}change", SUPERUSER, at(f"{REPORT}change", report("nobody")), "of nobody"),
     Shown(f"{REPORT}change", READER, at(f"{REPORT}change", report("people")), "with columns left out"),
     Shown(f"{REPORT}change", READER, at(f"{REPORT}change", report("private")), "refused"),
     Shown(f"{REPORT}edit", SUPERUSER, at(f"{REPORT}edit", report("people"))),
     Shown(f"{REPORT}delete", SUPERUSER, at(f"{REPORT}delete", report("people"))),
     Shown(f"{REPORT}directory", SUPERUSER, at(f"{REPORT}directory", report("people"))),
-    Shown("admin:users_profiles_directory", SUPERUSER, at("admin:users_profiles_directory"), is_main=True),
+    Shown("admin:users_profiles_directory", SUPERUSER, at("admin:users_profiles_directory")),
     Shown("admin:users_profiles_directory", READER, at("admin:users_profiles_directory", query="?q=zzz"), "of nobody"),
     Shown(f"{PROFILE}changelist", SUPERUSER, at(f"{PROFILE}changelist")),
     Shown(f"{PROFILE}change", SUPERUSER, at(f"{PROFILE}change", ada)),
     Shown(f"{PROFILE}change", READER, at(f"{PROFILE}change", ada), "to look at"),
     Shown(f"{PROFILE}history", SUPERUSER, at(f"{PROFILE}history", ada)),
-    Shown(f"{IMPORT}changelist", SUPERUSER, at(f"{IMPORT}changelist"), is_main=True),
-    Shown(f"{IMPORT}columns", SUPERUSER, at(f"{IMPORT}columns", job("uploaded")), is_main=True),
+    Shown(f"{IMPORT}changelist", SUPERUSER, at(f"{IMPORT}changelist")),
+    Shown(f"{IMPORT}columns", SUPERUSER, at(f"{IMPORT}columns", job("uploaded"))),
     Shown(f"{IMPORT}change", SUPERUSER, under_way, "under way"),
     *(
         Shown(
@@ -283,7 +282,6 @@ PAGES = [
             SUPERUSER,
             at(f"{IMPORT}change", job("checked"), query=f"?show={outcome}"),
             f"checked, {outcome}",
-            is_main=outcome == "changed",
         )
         for outcome in ("new", "changed", "same", "refused")
     ),
@@ -312,9 +310,9 @@ PAGES = [
     Shown(f"{GROUP}history", SUPERUSER, at(f"{GROUP}history", group)),
     Shown("403", READER, at(f"{USER}add"), "for a reader"),
     Shown("403", MEMBER, at("admin:index"), "for somebody who is not staff"),
-    Shown("profile", MEMBER, at("profile"), is_main=True),
-    Shown("profile_data", MEMBER, at("profile_data"), is_main=True),
-    Shown("profile_edit", MEMBER, at("profile_edit"), is_main=True),
+    Shown("profile", MEMBER, at("profile")),
+    Shown("profile_data", MEMBER, at("profile_data")),
+    Shown("profile_edit", MEMBER, at("profile_edit")),
     Shown("profile_edit", MEMBER, sent(at("profile_edit"), "Save", Phone_number="call me"), "with mistakes"),
     Shown("account_change_password", MEMBER, at("account_change_password")),
     Shown(
@@ -334,7 +332,7 @@ PAGES = [
         "mfa_activate_totp", MEMBER, sent(at("mfa_activate_totp"), "Turn on", Code_from_the_app="1"), "with mistakes"
     ),
     Shown("mfa_add_webauthn", MEMBER, at("mfa_add_webauthn")),
-    Shown("mfa_index", SECURED, at("mfa_index"), is_main=True),
+    Shown("mfa_index", SECURED, at("mfa_index")),
     Shown("mfa_deactivate_totp", SECURED, at("mfa_deactivate_totp")),
     Shown("mfa_view_recovery_codes", SECURED, at("mfa_view_recovery_codes")),
     Shown("mfa_view_recovery_codes", SECURED, at("mfa_view_recovery_codes"), "seen already"),
@@ -345,7 +343,7 @@ PAGES = [
     Shown("mfa_reauthenticate_webauthn", SECURED, at("mfa_reauthenticate_webauthn")),
     Shown("404", MEMBER, lambda page, company: page.goto("/nothing/")),
     Shown("account_set_password", WITHOUT_PASSWORD, at("account_set_password")),
-    Shown("account_login", NOBODY, at("account_login"), is_main=True),
+    Shown("account_login", NOBODY, at("account_login")),
     Shown("account_signup", NOBODY, at("account_signup"), "closed"),
     Shown("account_reset_password", NOBODY, at("account_reset_password")),
     Shown("account_reset_password_done", NOBODY, at("account_reset_password_done")),
@@ -383,6 +381,8 @@ NO_PAGES = {
     "mfa_list_webauthn",
     "mfa_login_webauthn",
     "openid_connect_callback",
+    "profile_language",
+    "set_language",
     "openid_connect_login",
     "admin:autocomplete",
     "admin:jsi18n",
