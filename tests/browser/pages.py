@@ -313,6 +313,7 @@ PAGES = [
     Shown("profile", MEMBER, at("profile")),
     Shown("profile_data", MEMBER, at("profile_data")),
     Shown("profile_edit", MEMBER, at("profile_edit")),
+    Shown("profile_language", MEMBER, at("profile_language")),
     Shown("profile_edit", MEMBER, sent(at("profile_edit"), "Save", Phone_number="call me"), "with mistakes"),
     Shown("account_change_password", MEMBER, at("account_change_password")),
     Shown(
@@ -381,7 +382,6 @@ NO_PAGES = {
     "mfa_list_webauthn",
     "mfa_login_webauthn",
     "openid_connect_callback",
-    "profile_language",
     "set_language",
     "openid_connect_login",
     "admin:autocomplete",
