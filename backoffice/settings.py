@@ -278,7 +278,7 @@ vars().update(_email)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Backoffice <backoffice@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = "[Backoffice] "  # mails to ADMIN_EMAILS about errors
-EMAIL_TIMEOUT = 15  # seconds; somebody may be waiting for the page
+EMAIL_TIMEOUT = env.number("EMAIL_TIMEOUT", 10, at_least=1)  # seconds; somebody may be waiting for the page
 # The address in mails that a worker sends: it has no request to take it from.
 BASE_URL = env.address("BASE_URL", "http://127.0.0.1:8000" if DEBUG else f"https://{ALLOWED_HOSTS[0].lstrip('.')}")
 

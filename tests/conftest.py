@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import translation
 
@@ -139,6 +139,12 @@ def browse() -> Callable[[User | None], Client]:
         return client
 
     return as_
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for the commit is done at once: the transaction around a test is never committed."""
+    monkeypatch.setattr(transaction, "on_commit", lambda do, *args, **kwargs: do())
 
 
 @pytest.fixture

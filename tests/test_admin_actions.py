@@ -80,6 +80,7 @@ def test_a_role_that_one_may_not_give_is_refused(browse, make_person, settings, 
     assert [person.role for person in fresh(*team)] == [""] * 3
 
 
+@pytest.mark.usefixtures("at_once")
 def test_invitations_go_to_those_who_can_get_them(browse, editor, admin, make_person, team):
     blank, gone = make_person("blank", email=""), make_person("gone", is_active=False)
     response = act(browse(editor), "send_invitation", [*team, blank, gone, admin], confirmed="1")

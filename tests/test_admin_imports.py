@@ -185,6 +185,7 @@ def test_the_page_shows_how_far_the_mails_are(browse: Browse, editor: User) -> N
     progress = reverse("admin:users_profiles_import_invite_progress", args=[job.pk])
     assert client.get(progress).json() | {"failed": 0} == {
         "under_way": True, "cursor": 0, "total": 2, "percent": 0, "sent": 0, "failed": 0, "stalled": False,
+        "delayed": 0, "next_try": None,
     }  # fmt: skip
     assert "invitations sent" in html(client, "invite", job)
     inviting.send_queued.func(job.pk)
@@ -192,7 +193,7 @@ def test_the_page_shows_how_far_the_mails_are(browse: Browse, editor: User) -> N
     assert len(mail.outbox) == 2
 
 
-def test_a_mail_that_fails_is_said_and_can_be_tried_again(
+def test_a_mail_that_is_refused_is_said_and_can_be_tried_again(
     browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = browse(editor)
@@ -206,9 +207,14 @@ def test_a_mail_that_fails_is_said_and_can_be_tried_again(
 
     monkeypatch.setattr(inviting.invitations, "message", refuse_ada)
     inviting.queue(job, inviting.open_rows(job))
-    assert inviting.send_queued.func(job.pk) == {"sent": 1, "failed": 1}
-    assert "1 invitation could not be sent." in text(html(client, "invite", job))
-    assert list(inviting.open_rows(job).values_list("number", flat=True)) == [2]
+    assert inviting.send_queued.func(job.pk) == {"sent": 1, "delayed": 1, "failed": 0}
+    told = text(html(client, "invite", job))
+    assert "1 invitation is not sent yet: the mail server did not take it. Next try at" in told
+    assert "Not sent yet" in told
+    monkeypatch.undo()
+    client.post(page("invite", job), {"who": "waiting"})
+    assert inviting.send_queued.func(job.pk) == {"sent": 1, "delayed": 0, "failed": 0}
+    assert sorted(sent.to[0] for sent in mail.outbox) == ["ada@example.com", "bob@example.com"]
 
 
 def test_a_great_many_people_are_counted_anew_only_after_invitations_have_gone_out(

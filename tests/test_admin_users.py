@@ -150,6 +150,7 @@ def test_a_phone_number_is_stored_the_way_it_dials(browse, editor, ada):
 # Adding -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("at_once")
 def test_adding_somebody_asks_for_no_password_and_leads_to_the_profile(browse, admin):
     client = browse(admin)
     assert "password" not in filled_in(client, ADD)
@@ -293,6 +294,7 @@ def test_a_reader_looks_and_changes_nothing(browse, reader, ada):
 # Mail and deletion --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("at_once")
 def test_staff_send_a_link_and_never_set_a_password(browse, editor, ada):
     client = browse(editor)
     html = client.get(user_page(ada)).content.decode()

@@ -19,6 +19,8 @@ from users_profiles import invitations
 from users_profiles.models import User
 from users_profiles.reports import mailing
 
+pytestmark = pytest.mark.usefixtures("at_once")
+
 APP = Path(invitations.__file__).parent
 Make = Callable[..., User]
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from users_profiles import invitations
 from users_profiles.models import Worker
 from users_profiles.models.leases import LEASE, MOST_ATTEMPTS
 from users_profiles.transfer import orphans, tasks
@@ -55,9 +54,3 @@ def test_what_kills_one_worker_after_the_other_is_not_done_for_ever(settings: An
     assert status_of(task) == Status.FAILED
     assert task.finished_at > timezone.now() - timedelta(minutes=1)
     assert "died" in task.traceback
-
-
-def test_nobody_gets_a_second_invitation_because_a_worker_died_after_the_first(settings: Any) -> None:
-    task = taken(invitations.send_invitations, "dead", [1], settings=settings)
-    assert orphans.put_back() == 0
-    assert status_of(task) == Status.FAILED

@@ -19,7 +19,7 @@ from tests.reporting import saved
 from users_profiles import roles
 from users_profiles.management.commands.worker import Reporting
 from users_profiles.models import Delivery, Export, Report, Role, User
-from users_profiles.models.reports import DELAYS, MAILING
+from users_profiles.models.mails import DELAYS, MAILING
 from users_profiles.reports import mailing
 from users_profiles.transfer import retention
 

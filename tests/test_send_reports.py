@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 
 from tests.reporting import saved
 from users_profiles.models import Delivery, Export, User
-from users_profiles.models.reports import DELAYS
+from users_profiles.models.mails import DELAYS
 
 pytestmark = pytest.mark.django_db
 

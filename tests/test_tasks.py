@@ -26,7 +26,7 @@ from django_tasks_db.models import DBTaskResult
 from tests.workers import environment
 from users_profiles.management.commands import worker
 from users_profiles.models import Delivery, Import, ImportRow, Report, User, Worker
-from users_profiles.models.reports import KEEP_DAYS
+from users_profiles.models.mails import KEEP_DAYS
 from users_profiles.transfer import importer, intake, lease, retention, tasks
 
 pytestmark = pytest.mark.django_db

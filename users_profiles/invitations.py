@@ -1,26 +1,38 @@
-"""Mails with a link to set a password: to people whom staff have just added, and to those who need a new one."""
+"""Mails with a link to set a password: to people whom staff have just added, and to those who need a new one.
+
+Each is a row first (``models.Invitation``) and a mail then, so none is lost: what a mail server that is down does not
+take is tried again, and a worker that was killed leaves behind exactly those who have not been mailed.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from allauth.account import app_settings
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_tasks import task
 
-from users_profiles.models import User
+from users_profiles.models import ImportRow, Invitation, Mail, User
+from users_profiles.models.mails import refused
 from users_profiles.speaking import speaking_to
 
 logger = logging.getLogger(__name__)
 
-# How many mails one task sends: what is lost when a worker is killed in the middle.
-BATCH = 50
+# At most so many mails in one go, so that the imports behind them in the queue get their turn.
+BATCH = 100
+# So many in a row that the server did not take, and the others wait: it is down, and each of them takes a time-out.
+ENOUGH = 3
 
 
 @dataclass
@@ -45,26 +57,70 @@ def invite(people: Iterable[User]) -> Invited:
             result.without_email.append(person)
         else:
             result.queued.append(person)
-    keys = [person.pk for person in result.queued]
-    for start in range(0, len(keys), BATCH):
-        send_invitations.enqueue(keys[start : start + BATCH])
+    if result.queued:
+        Invitation.ask_for(person.pk for person in result.queued)
+        transaction.on_commit(send_invitations.enqueue)
     return result
 
 
 @task()
-def send_invitations(keys: list[int]) -> dict[str, list[int]]:
-    """Mail the people with these keys, as they are now; one mail that fails does not stop the others."""
-    sent: list[int] = []
-    failed: list[int] = []
-    for person in User.objects.filter(pk__in=keys, is_active=True).exclude(email="").order_by("pk"):
+def send_invitations() -> dict[str, int]:
+    """Mail those who wait, as they are now; some of them, when they are many, and the rest in a task of its own."""
+    waiting = Invitation.objects.ready(timezone.now()).order_by("try_at", "pk")
+    sent = deliver(waiting.select_related("person")[:BATCH])
+    if sent["sent"] and waiting.exists():
+        send_invitations.enqueue()
+    return sent
+
+
+def is_anything_due() -> bool:
+    """Whether there is a mail to try again; cheap enough to be asked all the time."""
+    return Invitation.objects.ready(timezone.now()).exists()
+
+
+def deliver(waiting: Iterable[Invitation]) -> dict[str, int]:
+    """Mail these, one after the other; what the server does not take is tried again later (see ``Mail.put_off``)."""
+    done = Counter(sent=0, delayed=0, failed=0)
+    refused_in_a_row = 0
+    for mail in waiting:
+        if not mail.claim(timezone.now()):
+            continue
+        _deliver(mail)
+        done[{Mail.State.SENT: "sent", Mail.State.WAITING: "delayed"}.get(Mail.State(mail.state), "failed")] += 1
+        refused_in_a_row = 0 if mail.state == Mail.State.SENT else refused_in_a_row + mail.is_delayed
+        if refused_in_a_row == ENOUGH:
+            break
+    return dict(done)
+
+
+def _deliver(mail: Invitation) -> None:
+    person = mail.person
+    if not person.is_active or not person.email:
+        mail.fail(_("The person is inactive or has no e-mail."))
+    else:
         try:
-            message(person).send()
-        except Exception:  # every mail engine raises errors of its own
-            logger.exception("The invitation to person %s could not be sent", person.pk)
-            failed.append(person.pk)
+            _addressed(mail).send()
+        except Exception as error:  # every mail engine raises errors of its own
+            logger.warning("The invitation to person %s could not be sent: %r", person.pk, error)
+            mail.put_off(refused())
         else:
-            sent.append(person.pk)
-    return {"sent": sent, "failed": failed}
+            mail.sent()
+    _tell_import(mail)
+
+
+def _addressed(mail: Invitation) -> EmailMultiAlternatives:
+    """The mail, with a name of its own: should it be sent twice after all, mail programs show it once."""
+    found = message(mail.person)
+    found.extra_headers["Message-ID"] = f"<invitation-{mail.pk}@{urlsplit(settings.BASE_URL).hostname}>"
+    return found
+
+
+def _tell_import(mail: Invitation) -> None:
+    """Note on the row of the import what has become of its mail."""
+    fates = {Mail.State.SENT: ImportRow.Invitation.SENT, Mail.State.FAILED: ImportRow.Invitation.FAILED}
+    fate = fates.get(Mail.State(mail.state))
+    if fate is not None and mail.row_id is not None:
+        ImportRow.objects.filter(pk=mail.row_id).update(invited=fate, invited_at=timezone.now())
 
 
 def message(person: User) -> EmailMultiAlternatives:

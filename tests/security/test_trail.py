@@ -66,6 +66,7 @@ def test_who_looks_through_the_private_columns_is_noted_without_a_person(world: 
 # What must never be in it, or must never be missing
 
 
+@pytest.mark.usefixtures("at_once")
 def test_e2_no_secret_is_in_the_trail_after_a_whole_journey(world: World) -> None:
     secrets = {PASSWORD, NEW_PASSWORD, RESET, world.ada.password}
     adding(world)

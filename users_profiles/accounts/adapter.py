@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from users_profiles.accounts import addresses, identity, limits
 from users_profiles.accounts.addresses import VerificationStage
-from users_profiles.models import User
+from users_profiles.models import Invitation, User
 from users_profiles.models.user import has_email, has_username
 from users_profiles.speaking import speaking_to, spoken
 
@@ -59,6 +59,10 @@ PROOFS = {
     "mfa_reauthenticate": gettext_lazy("Use a code"),
     "mfa_reauthenticate:webauthn": gettext_lazy("Use a passkey"),
 }
+
+
+# What the page for a new password sends, to somebody we know and to others: what it says must not tell which (D6).
+RESETS = frozenset({"account/email/password_reset_key", "account/email/unknown_account"})
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -148,4 +152,9 @@ class AccountAdapter(DefaultAccountAdapter):
                 super().send_mail(template_prefix, email, context)
         except (SMTPException, OSError):
             logger.exception("A mail (%s) could not be sent", template_prefix)
-            messages.error(self.request, _("The mail could not be sent. Try again in a few minutes."))
+            if template_prefix not in RESETS:
+                messages.error(self.request, _("The mail could not be sent. Try again in a few minutes."))
+                return
+            if person is not None:
+                Invitation.ask_after_failure(person)
+            messages.warning(self.request, _("The mail server does not answer. The mail goes out as soon as it does."))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from users_profiles.admin.columns import ago
 from users_profiles.admin.import_rows import PER_PAGE, asked, pages_of, search
 from users_profiles.models import Import, ImportRow
+from users_profiles.models import Invitation as Mail
 from users_profiles.transfer import inviting
 
 Invitation = ImportRow.Invitation
@@ -90,7 +91,7 @@ def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
         "text": text,
         "page": page,
         "more": more,
-        "rows": [_readable(row) for row in page],
+        "rows": _readable_rows(list(page)),
         "progress": progress(job),
         "again": again,
         "searchable": tab["count"] > PER_PAGE or bool(text),
@@ -116,6 +117,11 @@ def _counts(job: Import, made: QuerySet[ImportRow]) -> tuple[dict[str, int], int
     return {name: found[f"in_{name}"] for name in _TABS}, found["again"]
 
 
+def _readable_rows(rows: list[ImportRow]) -> list[dict[str, Any]]:
+    mails = {mail.row_id: mail for mail in Mail.objects.filter(row__in=rows)}
+    return [{**_readable(row), "mail": mails.get(row.pk)} for row in rows]
+
+
 def _readable(row: ImportRow) -> dict[str, Any]:
     assert row.user is not None  # noqa: S101
     return {
@@ -135,13 +141,16 @@ def progress(job: Import) -> dict[str, Any]:
     """How far the mails are; while some wait, the page asks again."""
     counts = inviting.counts(job)
     total = sum(counts.values())
-    waiting = counts[Invitation.QUEUED]
+    delayed, next_try = inviting.delayed(job) if counts[Invitation.QUEUED] else (0, None)
+    waiting = counts[Invitation.QUEUED] - delayed
     return {
         "under_way": waiting > 0,
-        "cursor": total - waiting,
+        "cursor": total - waiting - delayed,
         "total": total,
-        "percent": (total - waiting) * 100 // total if total else 0,
+        "percent": (total - waiting - delayed) * 100 // total if total else 0,
         "sent": counts[Invitation.SENT],
         "failed": counts[Invitation.FAILED],
         "stalled": waiting > 0 and inviting.is_stalled(job),
+        "delayed": delayed,
+        "next_try": next_try,
     }

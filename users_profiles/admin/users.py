@@ -167,6 +167,7 @@ class UserAdmin(  # type: ignore[misc]
         history = trail.of(person, request.user, size=HISTORY, looks=False).entries
         return {
             "role_chip": role_chip(person),
+            "last_mail": person.invitations.first(),
             "active_chip": active_chip(person),
             "joined": day(timezone.localtime(person.date_joined).date()),
             "signed_in": ago(person.last_login),

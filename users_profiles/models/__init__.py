@@ -3,6 +3,7 @@
 from users_profiles.models.exports import Export
 from users_profiles.models.figures import Snapshot
 from users_profiles.models.jobs import Import, ImportRow, Worker
+from users_profiles.models.mails import Invitation, Mail
 from users_profiles.models.pictures import ImportPicture
 from users_profiles.models.profile import Profile
 from users_profiles.models.reports import Delivery, Report
@@ -15,6 +16,8 @@ __all__ = [
     "Import",
     "ImportPicture",
     "ImportRow",
+    "Invitation",
+    "Mail",
     "Profile",
     "Report",
     "Road",

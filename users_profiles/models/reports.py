@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,23 +13,23 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from users_profiles.models.exports import Export
+from users_profiles.models.mails import Mail, MailQuerySet
 from users_profiles.models.user import Role
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
-# Whoever mails is given this long before somebody else tries: longer than any mail server is waited for.
-MAILING = timedelta(minutes=5)
-# Minutes to wait before each next try of a mail, about eight hours in all.
-DELAYS = (1, 5, 15, 30, 60, 120, 240)
 # What changed before a report ran for the first time: nobody wants to begin with nothing.
 FIRST = timedelta(days=30)
 # Whoever sends a report by hand and does so again within this has pressed the button twice.
 TWICE = timedelta(minutes=1)
+<<<<<<< HEAD
 # The longest that anything waits from one run to the next, with the hour by which a clock is changed in spring.
 FARTHEST = {"day": timedelta(days=1, hours=2), "week": timedelta(days=7, hours=2), "month": timedelta(days=31, hours=2)}
 # For how many days it is known who was mailed what.
 KEEP_DAYS = 90
+=======
+>>>>>>> f37de9c (Mails with a link to a password are rows first: tried again with growing delays, said to staff, never lost with a task)
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
@@ -188,6 +188,7 @@ class Report(models.Model):
             Report.objects.filter(pk=self.pk, ran_at=self.ran_at).update(ran_at=until)
 
 
+<<<<<<< HEAD
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """What we ask of mails, in words."""
 
@@ -201,29 +202,19 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
+=======
+class Delivery(Mail):
+>>>>>>> f37de9c (Mails with a link to a password are rows first: tried again with growing delays, said to staff, never lost with a task)
     """One report on its way to one person, or to its owner the news that somebody could not have it."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        SENT = "sent", _("Sent")
-        SKIPPED = "skipped", _("Left out")
-        FAILED = "failed", _("Failed")
-
-    OVER: ClassVar[frozenset[Any]] = frozenset({State.SENT, State.SKIPPED, State.FAILED})
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="deliveries")
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     # None where the mail is only news to the owner.
     export = models.ForeignKey(Export, on_delete=models.SET_NULL, null=True, related_name="+")
     is_news = models.BooleanField(default=False)
-    state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
-    reason = models.TextField(_("reason"), blank=True)
     run_at = models.DateTimeField(_("run"))
-    try_at = models.DateTimeField(_("next try"), default=timezone.now)
-    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
-    sent_at = models.DateTimeField(_("sent"), null=True)
 
-    objects = DeliveryQuerySet.as_manager()
+    objects = MailQuerySet["Delivery"].as_manager()
 
     class Meta:
         verbose_name = _("mail of a report")
@@ -238,36 +229,7 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.report_id} to {self.recipient_id}"
 
-    def claim(self, now: datetime) -> bool:
-        """Become the one who mails this; True for one caller. Whoever dies at it leaves it to others after a while."""
-        mine = Delivery.objects.ready(now).filter(pk=self.pk, attempts=self.attempts)
-        if mine.update(attempts=self.attempts + 1, try_at=now + MAILING) != 1:
-            return False
-        self.attempts += 1
-        return True
-
-    def sent(self) -> None:
-        self._end(self.State.SENT, sent_at=timezone.now(), reason="")
-
-    def skip(self, reason: str) -> None:
-        self._end(self.State.SKIPPED, reason=reason)
-
-    def fail(self, reason: str) -> None:
-        self._end(self.State.FAILED, reason=reason)
-
     def wait(self) -> None:
         """The file is not there yet, which is nobody's failure; look again soon."""
         soon = timezone.now() + timedelta(seconds=30)
         Delivery.objects.filter(pk=self.pk).update(try_at=soon, attempts=0)
-
-    def put_off(self, reason: str) -> None:
-        """Try again later, each time a little later; give up when the last try was one too many."""
-        if self.attempts > len(DELAYS):
-            self.fail(reason)
-            return
-        later = timezone.now() + timedelta(minutes=DELAYS[self.attempts - 1])
-        Delivery.objects.filter(pk=self.pk).update(try_at=later, reason=reason)
-
-    def _end(self, state: str, **values: Any) -> None:
-        Delivery.objects.filter(pk=self.pk).exclude(state__in=self.OVER).update(state=state, **values)
-        self.state = state

@@ -115,6 +115,13 @@ PLACES = (
         ("report__name",),
     ),
     Place(
+        "users_profiles.Invitation.person",
+        "goes",
+        _("Mails to them with a link to set a password"),
+        "invitations",
+        ("state", "asked_at", "sent_at"),
+    ),
+    Place(
         "users_profiles.Delivery.recipient",
         "goes",
         _("Mails of reports to them"),

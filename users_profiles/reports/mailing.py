@@ -20,7 +20,11 @@ from django.utils.translation import gettext as _
 from django_tasks import task
 
 from users_profiles.models import Delivery, Export, Report, User
+<<<<<<< HEAD
 from users_profiles.models.clock import shared_now
+=======
+from users_profiles.models.mails import refused
+>>>>>>> f37de9c (Mails with a link to a password are rows first: tried again with growing delays, said to staff, never lost with a task)
 from users_profiles.reports import running, schedule
 from users_profiles.speaking import speaking_to
 from users_profiles.transfer import tasks
@@ -141,7 +145,7 @@ def deliver(delivery: Delivery) -> None:
         message(delivery).send()
     except Exception as error:  # every mail engine raises errors of its own
         logger.warning("The mail of report %s to person %s: %r", delivery.report_id, delivery.recipient_id, error)
-        delivery.put_off(_("The mail server did not take it."))
+        delivery.put_off(refused())
         delivery.refresh_from_db()
     else:
         delivery.sent()

@@ -6,21 +6,22 @@ leaves behind exactly those who have not been mailed.
 
 from __future__ import annotations
 
-import logging
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
 from users_profiles import invitations
 from users_profiles.models import Import, ImportRow
-
-logger = logging.getLogger(__name__)
+from users_profiles.models import Invitation as Mailed
 
 BATCH = 100
+# How many mails are written down in one go.
+AT_ONCE = 1_000
 # A mail server may be slow; a worker that has sent nothing for so long is not at work.
 PATIENCE = timedelta(minutes=2)
 Invitation = ImportRow.Invitation
@@ -61,6 +62,13 @@ def is_stalled(job: Import) -> bool:
     return last is not None and last < timezone.now() - PATIENCE
 
 
+def delayed(job: Import) -> tuple[int, datetime | None]:
+    """How many mails the server did not take so far, and when the first of them is tried again."""
+    mails = Mailed.objects.on_the_way().filter(row__job=job).exclude(reason="")
+    found = mails.aggregate(count=Count("pk"), next=Min("try_at"))
+    return found["count"], found["next"]
+
+
 def counts(job: Import) -> dict[str, int]:
     """How many invitations wait, were sent and failed."""
     found = job.rows.exclude(invited="").order_by().values_list("invited").annotate(count=Count("pk"))
@@ -68,10 +76,14 @@ def counts(job: Import) -> dict[str, int]:
 
 
 def queue(job: Import, rows: QuerySet[ImportRow]) -> int:
-    """Have these people mailed by the worker; returns how many. Asks nobody: who may is for the page to say."""
-    count = ImportRow.objects.filter(pk__in=rows.values("pk")).update(
-        invited=Invitation.QUEUED, invited_at=timezone.now()
-    )
+    """Have these people mailed by the worker; returns how many. Asks nobody: who may is for the page to say.
+
+    A mail that waits to be tried again is hurried; one that somebody is sending at this moment is left alone.
+    """
+    keys = rows.values("pk")
+    Mailed.objects.filter(row__in=keys).hurry()
+    Mailed.objects.filter(row__in=keys, state__in=Mailed.OVER).update(row=None)
+    count = ImportRow.objects.filter(pk__in=keys).update(invited=Invitation.QUEUED, invited_at=timezone.now())
     if count:
         transaction.on_commit(partial(send_queued.enqueue, job.pk))
     return count
@@ -80,30 +92,22 @@ def queue(job: Import, rows: QuerySet[ImportRow]) -> int:
 @task()
 def send_queued(key: int) -> dict[str, int]:
     """Mail everybody whose invitation waits; a second worker at the same time takes others, never the same."""
-    sent = failed = 0
-    waiting = ImportRow.objects.filter(job_id=key, invited=Invitation.QUEUED).select_related("user").order_by("number")
-    while rows := list(waiting[:BATCH]):
-        for row in rows:
-            if _claim(row):
-                if _send(row):
-                    sent += 1
-                else:
-                    failed += 1
-    return {"sent": sent, "failed": failed}
+    _make_mails(key)
+    done = Counter(sent=0, delayed=0, failed=0)
+    mails = Mailed.objects.filter(row__in=ImportRow.objects.filter(job_id=key, invited=Invitation.QUEUED).values("pk"))
+    ready = mails.ready(timezone.now()).select_related("person").order_by("pk")
+    while waiting := list(ready[:BATCH]):
+        found = Counter(invitations.deliver(waiting))
+        done.update(found)
+        if not found["sent"]:
+            break  # the mail server is down, or another worker is at these; the next beat of the worker goes on
+    return dict(done)
 
 
-def _claim(row: ImportRow) -> bool:
-    """Marked as sent before it is: nobody gets two mails because a worker was killed between the two."""
-    mine = ImportRow.objects.filter(pk=row.pk, invited=Invitation.QUEUED)
-    return mine.update(invited=Invitation.SENT, invited_at=timezone.now()) == 1
-
-
-def _send(row: ImportRow) -> bool:
-    try:
-        if row.user is not None and row.user.is_active and row.user.email:
-            invitations.message(row.user).send()
-            return True
-    except Exception:  # every mail engine raises errors of its own
-        logger.exception("The invitation to person %s could not be sent", row.user_id)
-    ImportRow.objects.filter(pk=row.pk).update(invited=Invitation.FAILED)
-    return False
+def _make_mails(key: int) -> None:
+    """A mail for each row that waits and has none."""
+    waiting = ImportRow.objects.filter(job_id=key, invited=Invitation.QUEUED, mail=None)
+    waiting.filter(user=None).update(invited=Invitation.FAILED)  # deleted meanwhile
+    while rows := list(waiting.order_by("number").values_list("pk", "user_id")[:AT_ONCE]):
+        mails = [Mailed(row_id=row, person_id=person) for row, person in rows]
+        Mailed.objects.bulk_create(mails, ignore_conflicts=True)

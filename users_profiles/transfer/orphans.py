@@ -8,21 +8,16 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from users_profiles import invitations
 from users_profiles.models import Worker
 from users_profiles.models.leases import MOST_ATTEMPTS
 
 logger = logging.getLogger(__name__)
 
-# What may be done once too little, but not twice: nobody gets two of these mails.
-AT_MOST_ONCE = frozenset({invitations.send_invitations.module_path})
-
 
 def put_back() -> int:
     """Have the tasks of dead workers done by the living; return how many.
 
-    All of them go on from where they were cut short. What has killed one worker after the other ends as failed, and so
-    does what must not be done twice.
+    All of them go on from where they were cut short. What has killed one worker after the other ends as failed.
     """
     running = DBTaskResult.objects.running()
     taken = list(running.values_list("pk", "task_path", "worker_ids", "started_at"))
@@ -32,7 +27,7 @@ def put_back() -> int:
         if workers and workers[-1] in alive:
             continue
         orphan = running.filter(pk=key, started_at=started_at)
-        if path in AT_MOST_ONCE or len(workers) >= MOST_ATTEMPTS:
+        if len(workers) >= MOST_ATTEMPTS:
             logger.error("The worker died over task %s (%s), which is not done again", key, path)
             orphan.update(
                 status=TaskResultStatus.FAILED, finished_at=timezone.now(), traceback="The worker died over this."

@@ -17,9 +17,24 @@ from django_tasks_db.models import DBTaskResult
 
 from users_profiles import avatars, storage
 from users_profiles.accounts import sessions
+<<<<<<< HEAD
 from users_profiles.models import Delivery, Export, Import, ImportPicture, ImportRow, Profile, TrailEntry, Worker
 from users_profiles.models.clock import shared_now
 from users_profiles.models.reports import KEEP_DAYS
+=======
+from users_profiles.models import (
+    Delivery,
+    Export,
+    Import,
+    ImportPicture,
+    ImportRow,
+    Invitation,
+    Profile,
+    TrailEntry,
+    Worker,
+)
+from users_profiles.models.mails import KEEP_DAYS
+>>>>>>> f37de9c (Mails with a link to a password are rows first: tried again with growing delays, said to staff, never lost with a task)
 from users_profiles.transfer import pictures
 
 BATCH = 10_000
@@ -62,6 +77,7 @@ def prune(dry_run: bool = False) -> Pruned:
     exports, strays = Export.objects.expired(), list(_strays())
     done = DBTaskResult.objects.filter(finished_at__lt=_before(days=settings.TASKS_KEEP_DAYS))
     mails = Delivery.objects.filter(run_at__lt=_before(days=KEEP_DAYS))
+    invited = Invitation.objects.filter(asked_at__lt=_before(days=KEEP_DAYS))
     pruned = Pruned(
         previews=previews.count(),
         files=files.count(),
@@ -69,7 +85,7 @@ def prune(dry_run: bool = False) -> Pruned:
         entries=entries.count(),
         exports=exports.count(),
         tasks=done.count(),
-        mails=mails.count(),
+        mails=mails.count() + invited.count(),
         strays=len(strays),
     )
     if not dry_run:
@@ -85,6 +101,7 @@ def prune(dry_run: bool = False) -> Pruned:
         sessions.forget_ended()
         done.delete()
         mails.delete()
+        invited.delete()
         for name in strays:
             default_storage.delete(name)
     return pruned

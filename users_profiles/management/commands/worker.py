@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django_tasks_db.management.commands import db_worker
 
+from users_profiles import invitations
 from users_profiles.models import Worker
 from users_profiles.operations import health
 from users_profiles.reports import mailing
@@ -86,7 +87,7 @@ class Pruning:
 
 
 class Reporting:
-    """Has the reports sent that are due. Each worker looks for itself; whoever comes second finds nothing to do."""
+    """Has the reports sent that are due, and mails tried again. Each worker looks for itself; the second finds none."""
 
     def __init__(self) -> None:
         self._next = time.monotonic()
@@ -96,6 +97,8 @@ class Reporting:
             self._next = time.monotonic() + REPORTS_EVERY
             if mailing.is_anything_due():
                 mailing.send_reports.enqueue()
+            if invitations.is_anything_due():
+                invitations.send_invitations.enqueue()
 
 
 class _Worker(db_worker.Worker):

@@ -1,0 +1,200 @@
+"""A mail server that is down or slow: nothing is lost, nothing comes twice, no page hangs, and staff can see it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from email import message_from_bytes
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tests.admin_pages import user_page
+from tests.reporting import saved
+from tests.test_admin_transfer import page
+from tests.test_importer import apply
+from users_profiles import invitations
+from users_profiles.management.commands import worker
+from users_profiles.models import Delivery, Invitation, User
+from users_profiles.models.mails import DELAYS, MAILING
+from users_profiles.reports import mailing
+from users_profiles.transfer import inviting
+
+Browse = Callable[[User | None], Client]
+pytestmark = pytest.mark.usefixtures("at_once", "base_url")
+
+
+class Server:
+    """A real mail server on this machine, which takes mails or says why not."""
+
+    def __init__(self) -> None:
+        self.answer = "250 OK"
+        self.taken: list[Any] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.answer.startswith("250"):
+            self.taken.append(message_from_bytes(envelope.content))
+        return self.answer
+
+    def is_down(self) -> None:
+        self.answer = "451 Come back later"
+
+    @property
+    def recipients(self) -> list[str]:
+        return [str(mail["To"]) for mail in self.taken]
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[Server]:
+    found = Server()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(found, hostname="127.0.0.1", port=port)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    yield found
+    controller.stop()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Move the clock on: ``clock(minutes=5)``."""
+    now, passed = timezone.now, [timedelta()]
+    monkeypatch.setattr(timezone, "now", lambda: now() + passed[0])
+
+    def move(**by: float) -> None:
+        passed[0] += timedelta(**by)
+
+    return move
+
+
+def beat() -> None:
+    """What the worker does every half minute."""
+    worker.Reporting()()
+
+
+def test_an_invitation_is_tried_again_with_growing_delays_until_it_is_taken_once(
+    server: Server, clock: Callable[..., None], browse: Browse, editor: User, ada: User
+) -> None:
+    server.is_down()
+    browse(editor).post(reverse("admin:users_profiles_user_send_link", args=[ada.pk]))
+    tries = []
+    for delay in DELAYS[:3]:
+        mail = Invitation.objects.get()
+        tries.append(round((mail.try_at - timezone.now()).total_seconds() / 60))
+        told = " ".join(browse(editor).get(user_page(ada)).content.decode().split())
+        assert "is not sent yet. The mail server did not take it. Next try:" in told
+        beat()  # too early
+        assert Invitation.objects.get().attempts == mail.attempts
+        clock(minutes=delay, seconds=1)
+        beat()
+    assert tries == list(DELAYS[:3])
+    server.answer = "250 OK"
+    clock(minutes=DELAYS[3])
+    for _ in range(3):
+        beat()
+    assert server.recipients == ["ada@example.com"]
+    assert Invitation.objects.get().state == "sent"
+    assert "not sent yet" not in browse(editor).get(user_page(ada)).content.decode()
+
+
+def test_a_mail_that_is_never_taken_is_given_up_and_staff_see_why(
+    server: Server, clock: Callable[..., None], browse: Browse, editor: User, ada: User
+) -> None:
+    server.is_down()
+    invitations.invite([ada])
+    for delay in DELAYS:
+        clock(minutes=delay, seconds=1)
+        beat()
+    mail = Invitation.objects.get()
+    assert (mail.state, mail.attempts) == ("failed", len(DELAYS) + 1)
+    told = " ".join(browse(editor).get(user_page(ada)).content.decode().split())
+    assert "could not be sent. The mail server did not take it." in told
+    server.answer = "250 OK"
+    invitations.invite([ada])
+    assert server.recipients == ["ada@example.com"]
+
+
+def test_who_forgot_their_password_gets_the_link_when_the_server_is_back(
+    server: Server, clock: Callable[..., None], ada: User
+) -> None:
+    server.is_down()
+    for email in ("ada@example.com", "nobody@example.com", "ada@example.com"):
+        answer = Client().post(reverse("account_reset_password"), {"email": email}, follow=True)
+        assert "The mail goes out as soon as it does." in answer.content.decode()
+    server.answer = "250 OK"
+    clock(minutes=2)
+    beat()
+    [mail] = server.taken
+    assert "/accounts/password/reset/key/" in mail.get_payload()[0].get_payload(decode=True).decode()
+
+
+def test_the_people_of_an_import_are_invited_once_each_although_the_server_fell_over(
+    server: Server, clock: Callable[..., None], browse: Browse, admin: User
+) -> None:
+    lines = "".join(f"new{n},new{n}@example.com\n" for n in range(8))
+    job = apply(f"username,email\n{lines}", admin)
+    server.is_down()
+    inviting.queue(job, inviting.open_rows(job))
+    assert Invitation.objects.exclude(reason="").count() == invitations.ENOUGH  # the others are not tried in vain
+    told = " ".join(browse(admin).get(page("invite", job)).content.decode().split())
+    assert "3 invitations are not sent yet: the mail server did not take them. Next try at" in told
+    assert not server.taken
+    server.answer = "250 OK"
+    clock(minutes=DELAYS[0], seconds=1)
+    beat()
+    assert sorted(server.recipients) == [f"new{n}@example.com" for n in range(8)]
+    assert inviting.counts(job) == {"queued": 0, "sent": 8, "failed": 0}
+    inviting.send_queued.func(job.pk)
+    beat()
+    assert len(server.taken) == 8
+
+
+def test_a_mail_of_a_worker_that_died_over_it_is_sent_by_another_under_the_same_name(
+    server: Server, clock: Callable[..., None], ada: User
+) -> None:
+    Invitation.ask_for([ada.pk])
+    mail = Invitation.objects.get()
+    assert mail.claim(timezone.now())  # and dies
+    invitations.invite([ada])
+    beat()
+    assert not server.taken
+    clock(minutes=MAILING.total_seconds() / 60, seconds=1)
+    beat()
+    assert [sent["Message-ID"] for sent in server.taken] == [f"<invitation-{mail.pk}@people.example.com>"]
+
+
+def test_a_report_is_mailed_when_the_server_is_back(
+    server: Server, clock: Callable[..., None], admin: User, editor: User
+) -> None:
+    saved(admin, to=[editor])
+    server.is_down()
+    mailing.send_due()
+    assert Delivery.objects.get().is_delayed
+    server.answer = "250 OK"
+    clock(minutes=DELAYS[0], seconds=1)
+    mailing.send_due()
+    assert server.recipients == [editor.email]
+
+
+def test_a_server_that_says_nothing_holds_nobody_up(settings: Any, server: Server, ada: User) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = silent.getsockname()[1], 0.2
+        answer = Client().post(reverse("account_reset_password"), {"email": "ada@example.com"}, follow=True)
+    assert "The mail server does not answer." in answer.content.decode()
+    assert Invitation.objects.get().is_delayed
+
+
+def test_where_nothing_listens_the_page_says_so_and_nothing_is_lost(settings: Any, server: Server, ada: User) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        settings.EMAIL_PORT = closed.getsockname()[1]
+    invitations.invite([ada])
+    assert Invitation.objects.get().is_delayed
