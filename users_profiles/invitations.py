@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django_tasks import task
 
 from users_profiles.models import ImportRow, Invitation, Mail, User
+from users_profiles.models.clock import shared_now
 from users_profiles.models.mails import refused
 from users_profiles.speaking import speaking_to
 
@@ -66,7 +67,7 @@ def invite(people: Iterable[User]) -> Invited:
 @task()
 def send_invitations() -> dict[str, int]:
     """Mail those who wait, as they are now; some of them, when they are many, and the rest in a task of its own."""
-    waiting = Invitation.objects.ready(timezone.now()).order_by("try_at", "pk")
+    waiting = Invitation.objects.ready(shared_now()).order_by("try_at", "pk")
     sent = deliver(waiting.select_related("person")[:BATCH])
     if sent["sent"] and waiting.exists():
         send_invitations.enqueue()
@@ -75,7 +76,7 @@ def send_invitations() -> dict[str, int]:
 
 def is_anything_due() -> bool:
     """Whether there is a mail to try again; cheap enough to be asked all the time."""
-    return Invitation.objects.ready(timezone.now()).exists()
+    return Invitation.objects.ready(shared_now()).exists()
 
 
 def deliver(waiting: Iterable[Invitation]) -> dict[str, int]:
@@ -83,7 +84,7 @@ def deliver(waiting: Iterable[Invitation]) -> dict[str, int]:
     done = Counter(sent=0, delayed=0, failed=0)
     refused_in_a_row = 0
     for mail in waiting:
-        if not mail.claim(timezone.now()):
+        if not mail.claim(shared_now()):
             continue
         _deliver(mail)
         done[{Mail.State.SENT: "sent", Mail.State.WAITING: "delayed"}.get(Mail.State(mail.state), "failed")] += 1

@@ -28,8 +28,12 @@ class MailQuerySet(models.QuerySet[AnyMail]):
     """What we ask of mails, in words."""
 
     def ready(self, now: datetime) -> Self:
-        """Keep those that somebody has to see to: not sent yet, not to wait, and left by whoever was at it."""
-        return self.filter(state=Mail.State.WAITING, try_at__lte=now)
+        """Keep those that somebody has to see to: not sent yet, not to wait, and left by whoever was at it.
+
+        What is to wait for longer than anything does was put off by a clock that was ahead.
+        """
+        turn = models.Q(try_at__lte=now) | models.Q(try_at__gt=now + timedelta(minutes=2 * DELAYS[-1]))
+        return self.filter(turn, state=Mail.State.WAITING)
 
 
 class Mail(models.Model):

@@ -23,13 +23,8 @@ if TYPE_CHECKING:
 FIRST = timedelta(days=30)
 # Whoever sends a report by hand and does so again within this has pressed the button twice.
 TWICE = timedelta(minutes=1)
-<<<<<<< HEAD
 # The longest that anything waits from one run to the next, with the hour by which a clock is changed in spring.
 FARTHEST = {"day": timedelta(days=1, hours=2), "week": timedelta(days=7, hours=2), "month": timedelta(days=31, hours=2)}
-# For how many days it is known who was mailed what.
-KEEP_DAYS = 90
-=======
->>>>>>> f37de9c (Mails with a link to a password are rows first: tried again with growing delays, said to staff, never lost with a task)
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
@@ -188,23 +183,7 @@ class Report(models.Model):
             Report.objects.filter(pk=self.pk, ran_at=self.ran_at).update(ran_at=until)
 
 
-<<<<<<< HEAD
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    """What we ask of mails, in words."""
-
-    def ready(self, now: datetime) -> Self:
-        """Keep those that somebody has to see to: not sent yet, not to wait, and left by whoever was at it.
-
-        What is to wait for longer than anything does was put off by a clock that was ahead.
-        """
-        turn = models.Q(try_at__lte=now) | models.Q(try_at__gt=now + timedelta(minutes=2 * DELAYS[-1]))
-        return self.filter(turn, state=Delivery.State.WAITING)
-
-
-class Delivery(models.Model):
-=======
 class Delivery(Mail):
->>>>>>> f37de9c (Mails with a link to a password are rows first: tried again with growing delays, said to staff, never lost with a task)
     """One report on its way to one person, or to its owner the news that somebody could not have it."""
 
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="deliveries")

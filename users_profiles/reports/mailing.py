@@ -20,11 +20,8 @@ from django.utils.translation import gettext as _
 from django_tasks import task
 
 from users_profiles.models import Delivery, Export, Report, User
-<<<<<<< HEAD
 from users_profiles.models.clock import shared_now
-=======
 from users_profiles.models.mails import refused
->>>>>>> f37de9c (Mails with a link to a password are rows first: tried again with growing delays, said to staff, never lost with a task)
 from users_profiles.reports import running, schedule
 from users_profiles.speaking import speaking_to
 from users_profiles.transfer import tasks

@@ -18,6 +18,7 @@ from django_tasks import task
 from users_profiles import invitations
 from users_profiles.models import Import, ImportRow
 from users_profiles.models import Invitation as Mailed
+from users_profiles.models.clock import shared_now
 
 BATCH = 100
 # How many mails are written down in one go.
@@ -95,7 +96,7 @@ def send_queued(key: int) -> dict[str, int]:
     _make_mails(key)
     done = Counter(sent=0, delayed=0, failed=0)
     mails = Mailed.objects.filter(row__in=ImportRow.objects.filter(job_id=key, invited=Invitation.QUEUED).values("pk"))
-    ready = mails.ready(timezone.now()).select_related("person").order_by("pk")
+    ready = mails.ready(shared_now()).select_related("person").order_by("pk")
     while waiting := list(ready[:BATCH]):
         found = Counter(invitations.deliver(waiting))
         done.update(found)

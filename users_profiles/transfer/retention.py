@@ -17,11 +17,6 @@ from django_tasks_db.models import DBTaskResult
 
 from users_profiles import avatars, storage
 from users_profiles.accounts import sessions
-<<<<<<< HEAD
-from users_profiles.models import Delivery, Export, Import, ImportPicture, ImportRow, Profile, TrailEntry, Worker
-from users_profiles.models.clock import shared_now
-from users_profiles.models.reports import KEEP_DAYS
-=======
 from users_profiles.models import (
     Delivery,
     Export,
@@ -33,8 +28,8 @@ from users_profiles.models import (
     TrailEntry,
     Worker,
 )
+from users_profiles.models.clock import shared_now
 from users_profiles.models.mails import KEEP_DAYS
->>>>>>> f37de9c (Mails with a link to a password are rows first: tried again with growing delays, said to staff, never lost with a task)
 from users_profiles.transfer import pictures
 
 BATCH = 10_000
