@@ -306,6 +306,8 @@ _FIELDS = {
     "location_has": "location",
     "location_is": "location",
     **dict.fromkeys(("joined", "joined_from", "joined_to"), "date_joined"),
+    **dict.fromkeys(("left", "left_from", "left_to"), "deactivated_at"),
+    "complete": "complete",
     "signed_in": "last_login",
     "birthday": "birth_date",
 }
@@ -487,16 +489,6 @@ def ordered(found: UserQuerySet, order: str, actor: Actor) -> UserQuerySet:
         raise SelectionRefused(_("People cannot be put in order by “%(name)s”.") % {"name": wrong[0][:40]})
     if "role" in bare:
         found = found.with_role()
+    names += [name for name in DEFAULT_ORDER if name not in bare]  # among equals as on the list
     paths = ["-" * name.startswith("-") + ORDERS[name.removeprefix("-")] for name in names]
     return found.order_by(*paths, "-pk")  # the key last, as the list does it, so that nobody changes places
-
-
-def order_of(paths: list[str]) -> str:
-    """The order of a list in the words of ``ordered``; ``paths`` are those of its query, from the person."""
-    words = {path: name for name, path in ORDERS.items()}
-    found: dict[str, str] = {}
-    for path in paths:
-        word = words.get(path.removeprefix("-"))
-        if word:
-            found.setdefault(word, "-" * path.startswith("-"))  # who comes first counts; once more changes nothing
-    return ",".join(sign + word for word, sign in found.items())

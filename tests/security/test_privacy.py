@@ -72,7 +72,7 @@ ROADS: dict[str, Callable[[Client, User], Any]] = {
     "the page that erases": lambda client, ada: client.get(reverse("admin:users_profiles_user_erase", args=[ada.pk])),
     "a filter by birthday": lambda client, ada: client.get(f"{USERS}?birthday=month", follow=True),
     "a search": lambda client, ada: client.get(f"{USERS}?q=ada"),
-    "sorting by phone": lambda client, ada: client.get(f"{PROFILES}?o=3"),
+    "sorting by phone": lambda client, ada: client.get(f"{PROFILES}?o=phone_number"),
 }
 
 

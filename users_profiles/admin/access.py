@@ -7,15 +7,18 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ORDER_VAR
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from users_profiles import avatars, conflicts, recorder, roles, search
+from users_profiles import avatars, conflicts, recorder, roles, search, selection
+from users_profiles.admin import choosing
 from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.filters import BirthdayFilter, filters_for
+from users_profiles.admin.listing import PeopleList
 from users_profiles.keys import is_key
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
@@ -41,6 +44,7 @@ class PeopleAdmin(admin.ModelAdmin):
     to_user = ""
     to_profile = ""
 
+    change_list_template = "admin/users_profiles/people_list.html"
     search_fields = search.FIELDS_OF_USER  # only says that there is a search box; search.py says what it looks at
     empty_value_display = EMPTY
     show_full_result_count = False
@@ -60,6 +64,28 @@ class PeopleAdmin(admin.ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return roles.may(request.user, roles.Action.EDIT, self.person_of(obj))
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PeopleList]:
+        return PeopleList
+
+    def order_paths(self, request: HttpRequest) -> dict[str, str]:
+        """Where each order that whoever asks may see is found from the listed model."""
+        words = roles.visible_fields(request.user, selection.ORDERS)
+        paths = {word: selection.ORDERS[word] for word in words}
+        if not self.to_user:
+            return paths
+        del paths["role"]  # known of people only
+        return {
+            word: self.to_profile + path.removeprefix("profile__")
+            if path.startswith("profile__")
+            else self.to_user + path
+            for word, path in paths.items()
+        }
+
+    def order_words(self, request: HttpRequest) -> list[str]:
+        """The order that the address asks for, as far as whoever asks may see it; nothing for the usual one."""
+        paths = self.order_paths(request)
+        return [word for word in request.GET.get(ORDER_VAR, "").split(",") if word.removeprefix("-") in paths]
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Say in the search box what it looks at, for who is looking."""
         changelist = super().get_changelist_instance(request)
@@ -74,7 +100,12 @@ class PeopleAdmin(admin.ModelAdmin):
         if [query.pop(name) for name in hidden if name in query]:
             messages.warning(request, _("You may not filter by birthday, so that part of the link was left out."))
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-        return super().changelist_view(request, extra_context)
+        menus = {
+            "columns_menu": choosing.columns_menu(request) if hasattr(self, "list_columns") else None,
+            "views_menu": choosing.views_menu(request, self.order_words(request)),
+            "address": request.GET.urlencode(),
+        }
+        return super().changelist_view(request, {**menus, **(extra_context or {})})
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return filters_for(request.user)

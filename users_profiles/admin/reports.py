@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from users_profiles import recorder, roles, selection
+from users_profiles.admin import listing
 from users_profiles.admin.columns import EMPTY, ago
 from users_profiles.admin.directory import directory_page
 from users_profiles.admin.trail import DayField
@@ -30,7 +31,6 @@ from users_profiles.reports import looking, mailing, running, schedule
 from users_profiles.reports.forms import ReportForm, staff_like
 from users_profiles.reports.running import Days
 from users_profiles.roles import Action
-from users_profiles.templatetags.reports import FILTERED
 from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.export.changed import What
@@ -157,7 +157,7 @@ class ReportAdmin(admin.ModelAdmin):
             report.name,
             report=report,
             may_change=running.may_change(actor, report),
-            list=_list_of(report.query),
+            list=listing.of_report(report),
             days=days,
             **_about(report),
         )
@@ -243,14 +243,14 @@ class ReportAdmin(admin.ModelAdmin):
     def edit_view(self, request: HttpRequest, key: Any) -> HttpResponse:
         """Change a report: its owner, or an admin."""
         report, actor = self._report(request, key, to_change=True)
-        request.session.pop(FILTERED, None)
+        request.session.pop(listing.FILTERED, None)
         return self._form(request, report, actor, _("Edit %(report)s") % {"report": report.name})
 
     def in_the_list_view(self, request: HttpRequest, key: Any) -> HttpResponse:
         """Go to the list, to filter there whom a report shows; the list leads back until that is done."""
         report, _actor = self._report(request, key, to_change=True)
-        request.session[FILTERED] = report.pk
-        return redirect(_list_of(report.query))
+        request.session[listing.FILTERED] = report.pk
+        return redirect(listing.of_report(report))
 
     def staff_view(self, request: HttpRequest) -> JsonResponse:
         """Staff whose name, username or e-mail has what was typed, for who may save reports."""

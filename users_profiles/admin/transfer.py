@@ -36,7 +36,7 @@ from users_profiles.transfer.forms import UploadForm
 # How many people the export page shows of those that would be in the file.
 SHOWN = 5
 # What of the page's address is about the page and not about the list.
-_TICKED, _WHOM = "ticked", "whom"
+_TICKED, _WHOM, _WITH = "ticked", "whom", "with"
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
             _("Export people"),
             form=form,
             scopes=scopes,
+            beginnings=self._beginnings(request),
             count=count,
             sample=_sample(people, form),
             large=count > settings.EXPORT_SYNC_ROWS,
@@ -113,13 +114,15 @@ class ExportPeopleMixin(_Page, ExportMixin):
     def _wanted(self, request: HttpRequest, actor: User) -> tuple[Wanted, list[Scope]]:
         """What the address asks for: whom, in the list's order, and as what was chosen the last time."""
         given = request.GET.copy()
-        ticked, whom = ((given.pop(name, None) or [""])[-1] for name in (_TICKED, _WHOM))
+        ticked, whom, _with = ((given.pop(name, None) or [""])[-1] for name in (_TICKED, _WHOM, _WITH))
         wanted = last_choice(actor)
+        if self._as_on_the_list(request):
+            wanted.columns = self.list_columns(request)  # type: ignore[attr-defined]
         query = selection.address(given)
         keys = _keys(ticked, actor) if ticked else None
         wanted.query = query
         wanted.people()  # refuses what the list would refuse, before the list does so without a sentence
-        wanted.order = self._order(request, given)
+        wanted.order = ",".join(self.order_words(request))  # type: ignore[attr-defined]
         chosen = whom if whom in {"all", "list"} else _TICKED if keys is not None else "list"
         scopes = self._scopes(wanted, keys, given, ticked, chosen)
         if chosen == "all":
@@ -128,23 +131,25 @@ class ExportPeopleMixin(_Page, ExportMixin):
             wanted.keys, wanted.query = keys, ""
         return wanted, scopes
 
-    def _order(self, request: HttpRequest, given: QueryDict) -> str:
-        """The order of the list, in words that mean the same outside of it."""
-        if not given.get("o"):
-            return ""
-        shown = request.GET.copy()
-        for name in (_TICKED, _WHOM):
-            shown.pop(name, None)
-        request.GET = shown  # type: ignore[assignment]
-        return selection.order_of([self.from_person(path) for path in self.get_export_queryset(request).query.order_by])
+    def _as_on_the_list(self, request: HttpRequest) -> bool:
+        """Whether the file starts from the columns of the list: when asked, and for who has chosen those."""
+        if not hasattr(self, "list_columns"):
+            return False
+        asked = request.GET.get(_WITH, "")
+        return asked == "list" or (asked != "last" and self.has_own_columns(request))  # type: ignore[attr-defined]
 
-    def from_person(self, path: str) -> str:
-        """A path from the listed model as it is from the person."""
-        to_user: str = self.to_user  # type: ignore[attr-defined]
-        if not to_user:
-            return path
-        sign, bare = "-" * path.startswith("-"), path.removeprefix("-")
-        return sign + (bare.removeprefix(to_user) if bare.startswith(to_user) else f"profile__{bare}")
+    def _beginnings(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """The columns to begin with: those of the list, or those of the last time."""
+        if not hasattr(self, "list_columns"):
+            return []
+        listed = self._as_on_the_list(request)
+        choices = (("list", _("As on the list"), listed), ("last", _("As the last time"), not listed))
+        found = []
+        for value, label, chosen in choices:
+            query = request.GET.copy()
+            query[_WITH] = value
+            found.append({"label": label, "address": f"?{query.urlencode()}", "chosen": chosen})
+        return found
 
     def _scopes(
         self, wanted: Wanted, keys: list[int] | None, given: QueryDict, ticked: str, chosen: str

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -24,7 +25,8 @@ from users_profiles.account_forms import asks_for_password
 from users_profiles.admin import import_rows
 from users_profiles.admin.access import PeopleAdmin
 from users_profiles.admin.actions import PeopleActionsMixin
-from users_profiles.admin.columns import EMPTY, active_chip, ago, day, person_cell
+from users_profiles.admin.choosing import ChoosesColumnsMixin
+from users_profiles.admin.columns import active_chip, ago, day, person_cell
 from users_profiles.admin.forms import AddPersonForm, PermissionsField, PersonForm
 from users_profiles.admin.guide import GuideMixin
 from users_profiles.admin.pictures import PicturesMixin
@@ -44,13 +46,19 @@ RAW_ACCESS = ("is_superuser", "is_staff", "groups", "user_permissions")
 
 @admin.register(User)
 class UserAdmin(  # type: ignore[misc]
-    PrivacyMixin, GuideMixin, PicturesMixin, TransferMixin, PersonTrailMixin, PeopleActionsMixin, PeopleAdmin
+    ChoosesColumnsMixin,
+    PrivacyMixin,
+    GuideMixin,
+    PicturesMixin,
+    TransferMixin,
+    PersonTrailMixin,
+    PeopleActionsMixin,
+    PeopleAdmin,
 ):
     to_profile = "profile__"
     form = PersonForm
     add_form = AddPersonForm
     inlines = [ProfileInline]
-    list_display = ["person", "email_column", "role_column", "location", "active_column", "signed_in", "joined"]
     list_select_related = ("profile",)
     ordering = ("last_name", "first_name")
 
@@ -90,29 +98,13 @@ class UserAdmin(  # type: ignore[misc]
     def person(self, person: User) -> str:
         return person_cell(person)
 
-    @admin.display(description=gettext_lazy("E-mail"), ordering="email")
-    def email_column(self, person: User) -> str:
-        return person.email or EMPTY
-
     @admin.display(description=gettext_lazy("Role"), ordering="role_name")
     def role_column(self, person: User) -> str:
         return role_chip(person)
 
-    @admin.display(description=gettext_lazy("Location"), ordering="profile__location")
-    def location(self, person: User) -> str:
-        return person.profile.location or EMPTY
-
     @admin.display(description=gettext_lazy("Active"), ordering="is_active")
     def active_column(self, person: User) -> str:
         return active_chip(person)
-
-    @admin.display(description=gettext_lazy("Last sign-in"), ordering="last_login")
-    def signed_in(self, person: User) -> str:
-        return ago(person.last_login)
-
-    @admin.display(description=gettext_lazy("Joined"), ordering="date_joined")
-    def joined(self, person: User) -> str:
-        return ago(person.date_joined)
 
     # One person: what is shown
 
@@ -204,7 +196,7 @@ class UserAdmin(  # type: ignore[misc]
         sent = "send_invitation" in request.POST
         sentence = _("%(person)s was added. An invitation is on its way.") if sent else _("%(person)s was added.")
         self.message_user(request, sentence % {"person": obj}, messages.SUCCESS)
-        return HttpResponseRedirect(_page(obj))
+        return HttpResponseRedirect(self._page_of(request, obj))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         try:
@@ -236,11 +228,16 @@ class UserAdmin(  # type: ignore[misc]
             self.message_user(
                 request, _("No mail was sent: the person is inactive or has no e-mail."), messages.WARNING
             )
-        return HttpResponseRedirect(_page(person))
+        return HttpResponseRedirect(self._page_of(request, person))
 
-
-def _page(person: User) -> str:
-    return reverse("admin:users_profiles_user_change", args=[person.pk])
+    def _page_of(self, request: HttpRequest, person: User) -> str:
+        """The page of a person, which keeps the list one came from."""
+        address = reverse("admin:users_profiles_user_change", args=[person.pk])
+        return str(
+            add_preserved_filters(
+                {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}, address
+            )
+        )
 
 
 def _other_groups() -> QuerySet[Group]:

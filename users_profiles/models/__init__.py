@@ -3,6 +3,7 @@
 from users_profiles.models.exports import Export
 from users_profiles.models.figures import Snapshot
 from users_profiles.models.jobs import Import, ImportRow, Worker
+from users_profiles.models.lists import ListColumns
 from users_profiles.models.mails import Invitation, Mail
 from users_profiles.models.pictures import ImportPicture
 from users_profiles.models.profile import Profile
@@ -17,6 +18,7 @@ __all__ = [
     "ImportPicture",
     "ImportRow",
     "Invitation",
+    "ListColumns",
     "Mail",
     "Profile",
     "Report",

@@ -75,6 +75,7 @@ PLACES = (
         "accounts-elsewhere",
         ("provider", "uid", "extra_data", "date_joined", "last_login"),
     ),
+    Place("users_profiles.ListColumns.user", "goes", _("Columns of the list"), "list-columns", ("columns",)),
     Place("users_profiles.ImportRow.user", "rewritten", _("Rows of imports"), why="in imports.json"),
     Place("users_profiles.ImportPicture.user", "goes", _("Pictures kept by imports"), why="as pictures"),
     Place("users_profiles.TrailEntry.actor", "rewritten", _("What they did"), why="in did.json"),
