@@ -44,7 +44,7 @@ def test_a_list_becomes_a_report_that_is_opened_downloaded_and_deleted(
     assert path.name.startswith("londoners-")
     started.value.save_as(path)
     [row] = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
-    assert list(row)[:2] == ["email", "username"]
+    assert list(row)[:3] == ["username", "first_name", "email"]
     assert row["username"] == "ada"
 
     page.goto(USERS)
