@@ -137,6 +137,14 @@ def test_days_moments_and_numbers_are_written_as_the_language_writes_them(
         assert intcomma(1234567.5) == amount
 
 
+def test_no_page_writes_days_in_a_form_of_its_own() -> None:
+    """But for ISO, which programs read, a format is asked for by its name, and each language has its own."""
+    literal = re.compile(r"""\|date:["'](?!c["'])[^"']*[^A-Z_"'][^"']*["']""")
+    pages = [path for app in tool.APPS for path in (tool.ROOT / app).rglob("*.html")]
+    assert len(pages) > 100
+    assert not [path.name for path in pages if literal.search(path.read_text())]
+
+
 def test_phone_numbers_are_shown_as_people_dial_them_from_anywhere() -> None:
     assert phones.pretty("+493012345678") == "+49 30 12345678"
     assert phones.pretty("+442079460000") == "+44 20 7946 0000"

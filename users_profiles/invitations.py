@@ -20,7 +20,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django_tasks import task
 
 from users_profiles.models import ImportRow, Invitation, Mail, User
@@ -97,7 +97,7 @@ def deliver(waiting: Iterable[Invitation]) -> dict[str, int]:
 def _deliver(mail: Invitation) -> None:
     person = mail.person
     if not person.is_active or not person.email:
-        mail.fail(_("The person is inactive or has no e-mail."))
+        mail.fail(gettext_noop("The person is inactive or has no e-mail."))
     else:
         try:
             _addressed(mail).send()

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from users_profiles import phones, recorder, roles
 from users_profiles.admin.access import PeopleAdmin, ProfilePermissions, may_see_private, visible_profile_fields
@@ -95,7 +95,7 @@ class ProfileAdmin(ExportPeopleMixin, ProfilePermissions, PersonTrailMixin, Peop
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Note who looks through birth dates and phone numbers."""
         if may_see_private(request):
-            recorder.looked_at(None, "List of profiles")
+            recorder.looked_at(None, gettext_noop("List of profiles"))
         return super().changelist_view(request, extra_context)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from users_profiles.models.jobs import ImportRow
@@ -65,6 +65,11 @@ class Mail(models.Model):
     def is_delayed(self) -> bool:
         """Whether it could not be sent so far, and is tried again."""
         return self.state == self.State.WAITING and bool(self.reason)
+
+    @property
+    def why(self) -> str:
+        """The reason as whoever looks reads it; a worker, which writes it, speaks to nobody."""
+        return gettext(self.reason) if self.reason else ""
 
     def claim(self, now: datetime) -> bool:
         """Become the one who mails this; True for one caller. Whoever dies at it leaves it to others after a while."""
@@ -150,5 +155,5 @@ class Invitation(Mail):
 
 
 def refused() -> str:
-    """Why a mail is tried again."""
-    return gettext("The mail server did not take it.")
+    """Why a mail is tried again; see ``Mail.why``."""
+    return gettext_noop("The mail server did not take it.")

@@ -201,7 +201,7 @@ def from_note(entry: TrailEntry, actor: Actor) -> Entry:
     return Entry(
         at=Cursor(entry.timestamp, NOTED, entry.pk),
         person=entry.object_id if is_person else None,
-        label=entry.object_repr if is_person else _thing(entry),
+        label=_label(entry) if is_person else _thing(entry),
         who=entry.actor_name or nobody(entry.road),
         road=entry.road,
         what=str(_DONE.get(entry.action, "")),
@@ -209,6 +209,14 @@ def from_note(entry: TrailEntry, actor: Actor) -> Entry:
         address=(entry.remote_addr or "") if sees_everything(actor) else "",
         is_deletion=entry.action == Action.DELETE,
     )
+
+
+def _label(entry: TrailEntry) -> str:
+    """Whom an entry is about; where many people were looked at, on which page, which is kept in English."""
+    if entry.object_id is not None:
+        return entry.object_repr
+    kind, _blank, number = entry.object_repr.partition(" ")
+    return _("Report %(name)s") % {"name": number} if kind == "Report" and number else _(entry.object_repr)
 
 
 def _thing(entry: TrailEntry) -> str:
