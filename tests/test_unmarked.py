@@ -21,6 +21,7 @@ from tests.browser import company as companies
 from tests.browser import pages
 from users_profiles import invitations
 from users_profiles.models import Report, User
+from users_profiles.speaking import zones
 
 # What people read that is no text: attributes that a browser shows or reads out.
 READ = {"title", "alt", "placeholder", "aria-label", "label"}
@@ -104,7 +105,7 @@ def addresses(company: companies.Company) -> Iterator[tuple[str, str, str]]:
 
 def words_of(company: companies.Company) -> set[str]:
     """Every word that is a value: of people, of the file that was imported, of what somebody named."""
-    values = [companies.FILE, "The disk is full. Theirs Their place Paris London Helsinki", *CODES]
+    values = [companies.FILE, "The disk is full. Theirs Their place Paris London Helsinki", *CODES, *zones()]
     values += [str(value) for row in User.objects.values_list(*PERSON) for value in row]
     values += [person.initials for person in User.objects.all()]
     values += [*Report.objects.values_list("name", flat=True), *Group.objects.values_list("name", flat=True)]
@@ -115,7 +116,7 @@ PERSON = ("username", "first_name", "last_name", "profile__location", "profile__
 # What stays as it is: names of columns, words in files, encodings, the words of a filter in an address.
 CODES = (
     *("username email first_name last_name is_active role phone_number location bio birth_date q").split(),
-    *("yes Member Superuser Editor UTF zzz Passkey role").split(),
+    *("yes no Member Superuser Editor UTF zzz Passkey role").split(),
 )
 
 

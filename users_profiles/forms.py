@@ -122,9 +122,9 @@ class SpeakingForm(forms.ModelForm[User]):
 
 
 def _zones() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The time zones, by continent, as a browser groups them."""
+    """The time zones, by continent, as a browser groups them; places are called as the database of zones calls them."""
     found: dict[str, list[tuple[str, str]]] = {}
     for name in speaking.zones():
         continent, _slash, place = name.partition("/")
-        found.setdefault(continent, []).append((name, place.replace("_", " ").replace("/", ", ")))
+        found.setdefault(str(speaking.CONTINENTS[continent]), []).append((name, place.replace("_", " ")))
     return list(found.items())

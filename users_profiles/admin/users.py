@@ -35,7 +35,7 @@ from users_profiles.admin.profiles import ProfileInline
 from users_profiles.admin.trail import PersonTrailMixin
 from users_profiles.admin.transfer import TransferMixin
 from users_profiles.keys import KeysField
-from users_profiles.models import Delivery, Profile, Role, User
+from users_profiles.models import Mail, Profile, Role, User
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
 from users_profiles.templatetags.people import role_chip
@@ -83,11 +83,11 @@ class UserAdmin(  # type: ignore[misc]
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Let a person be deleted although profiles cannot: the profile goes along.
 
-        That they were in a group or got a report is nothing that could be missed, and has no name people would know.
+        That they were in a group or was sent a mail is nothing that could be missed, and has no name people would know.
         """
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         every = apps.get_models(include_auto_created=True)
-        links = [model._meta for model in every if model._meta.auto_created or model is Delivery]
+        links = [model._meta for model in every if model._meta.auto_created or issubclass(model, Mail)]
         named = tuple(f"{capfirst(meta.verbose_name)}: " for meta in links)
         counts = {name: count for name, count in counts.items() if name not in {m.verbose_name_plural for m in links}}
         return _without(named, to_delete), counts, perms_needed - {Profile._meta.verbose_name}, protected
