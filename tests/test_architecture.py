@@ -15,8 +15,9 @@ APP = settings.BASE_DIR / "users_profiles"
 # other, and the transfer engine runs without either.
 LEVELS = (
     {"room", "storage"},
-    {"avatars", "keys", "logs", "phones", "search", "speaking"},
+    {"avatars", "keys", "logs", "phones", "speaking"},
     {"models"},
+    {"search"},
     {"recorder"},
     {"signals", "roles", "superusers"},
     {"accounts", "selection", "trail"},

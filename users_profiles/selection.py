@@ -353,7 +353,7 @@ def conditions(query: Query, actor: Actor, to_user: str = "", to_profile: str = 
     found = Q()
     for name, values in parameters(query).items():
         if name == SEARCH:
-            found &= search.matches(_searched(values[0]), to_user, to_profile, private=private)
+            found &= search.matches(_searched(values[0]), to_user, private=private)
             continue
         if not private and any(is_private(name, value) for value in values):
             raise SelectionRefused(_("You may not use the filter “%(name)s”.") % {"name": name})

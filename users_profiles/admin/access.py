@@ -120,7 +120,7 @@ class PeopleAdmin(admin.ModelAdmin):
         return any(lookup in one.parameters() for one in offered)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        found = search.matches(search_term, self.to_user, self.to_profile, private=may_see_private(request))
+        found = search.matches(search_term, self.to_user, private=may_see_private(request))
         return queryset.filter(found), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:

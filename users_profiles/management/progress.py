@@ -49,12 +49,16 @@ class Progress:
 
     def show(self, job: LeasedJob) -> None:
         """Draw the bar as far as the job is."""
+        self.draw(job.cursor)
+
+    def draw(self, done: int) -> None:
+        """Draw the bar with so many rows done."""
         if not self._shown:
             return
-        share = min(job.cursor / self._total, 1)
+        share = min(done / self._total, 1)
         bar = ("#" * round(share * WIDTH)).ljust(WIDTH, ".")
-        per_second = job.cursor / max(time.monotonic() - self._start, 0.001)
-        self._out.write(f"\r[{bar}] {share:4.0%}  {job.cursor:,} rows, {per_second:,.0f} a second   ", ending="")
+        per_second = done / max(time.monotonic() - self._start, 0.001)
+        self._out.write(f"\r[{bar}] {share:4.0%}  {done:,} rows, {per_second:,.0f} a second   ", ending="")
         self._drawn = True
 
     def wait(self, job: Import) -> None:

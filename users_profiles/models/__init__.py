@@ -8,6 +8,7 @@ from users_profiles.models.mails import Invitation, Mail
 from users_profiles.models.pictures import ImportPicture
 from users_profiles.models.profile import Profile
 from users_profiles.models.reports import Delivery, Report
+from users_profiles.models.search import SearchNote, SearchText
 from users_profiles.models.trail import Road, TrailEntry
 from users_profiles.models.user import Role, User
 
@@ -24,6 +25,8 @@ __all__ = [
     "Report",
     "Road",
     "Role",
+    "SearchNote",
+    "SearchText",
     "Snapshot",
     "TrailEntry",
     "User",

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from users_profiles import search
 from users_profiles.models.profile import Profile
 
 
@@ -85,10 +84,6 @@ class UserQuerySet(models.QuerySet["User"]):
     def without_profile(self) -> Self:
         """Keep people that break the guarantee: raw SQL and other programs can make them, we never do."""
         return self.filter(profile__isnull=True)
-
-    def search(self, text: str) -> Self:
-        """Keep people who match every word in username, names, e-mail, location or phone number."""
-        return self.filter(search.matches(text))
 
     def update(self, **values: Any) -> int:
         """Write to everybody in one statement; whose own fields it names gets a new version."""

@@ -45,6 +45,7 @@ _JOB = ("state", "started_at", "finished_at")
 
 PLACES = (
     Place("users_profiles.Profile.user", "goes", _("Profile"), why="in person.json"),
+    Place("users_profiles.SearchText.user", "goes", _("What the search finds them by"), why="made of person.json"),
     Place("users_profiles.User_groups.user", "goes", _("Groups"), why="in person.json"),
     Place("users_profiles.User_user_permissions.user", "goes", _("Permissions"), why="in person.json"),
     Place(

@@ -15,7 +15,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.utils.translation import ngettext
 
-from users_profiles import roles
+from users_profiles import roles, search
 from users_profiles.models import Import, Road, TrailEntry, User
 from users_profiles.models.user import has_email, has_username
 from users_profiles.trail.entries import (
@@ -183,7 +183,7 @@ def _named(text: str) -> list[int]:
     """The keys of the people a text means: just the one with this username or e-mail, else a few it is found in."""
     exact = User.objects.filter(has_username(text) | has_email(text))
     return list(exact.values_list("pk", flat=True)) or list(
-        User.objects.search(text).order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
+        User.objects.filter(search.matches(text)).order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
     )
 
 

@@ -18,6 +18,7 @@ from users_profiles import logs
 from users_profiles.figures import store as figures
 from users_profiles.models import Export, Import, Worker
 from users_profiles.models.leases import LeasedJob
+from users_profiles.search import settling
 from users_profiles.transfer import importer, pictures, retention, undo
 from users_profiles.transfer.export import making
 
@@ -68,6 +69,8 @@ def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> N
     _used_up(job)
     if job.applied_at is not None:
         figures.people_changed()
+        if is_small(job):
+            settling.settle(most=job.total)  # of many more, the worker makes them findable in the background
     sweep()
 
 

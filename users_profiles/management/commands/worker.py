@@ -17,12 +17,14 @@ from users_profiles import invitations
 from users_profiles.models import Worker
 from users_profiles.operations import health
 from users_profiles.reports import mailing
+from users_profiles.search import settling
 from users_profiles.transfer import lease, orphans, tasks
 
 logger = logging.getLogger(__name__)
 
 PRUNE_EVERY = 6 * 60 * 60  # seconds
 REPORTS_EVERY = 30
+SEARCH_EVERY = 2
 # A clock that moved by this much beside the time that passed was set, by somebody or by mistake.
 CLOCK_SET = 60 * 60
 
@@ -53,10 +55,14 @@ class Command(BaseCommand):
         worker.configure_signals()
         say_alive(name)
         tasks.sweep()
+        # Beside the other heart, which must beat while a million people are made findable.
+        settles = lease.Heart(partial(settling.settle_in_background, lease.is_stopping), every=SEARCH_EVERY)
         try:
             beats = (lease.renew, partial(say_alive, name), tasks.sweep, orphans.put_back, Pruning(), Reporting())
-            with lease.Heart(*beats, health.count_now_and_then):
+            with lease.Heart(*beats, health.count_now_and_then), settles:
                 worker.run()
+            if batch:
+                settling.settle()
         finally:
             Worker.objects.filter(name=name).delete()
 

@@ -1,0 +1,14 @@
+"""One text search over people and their profiles, by whatever part of a word.
+
+    folding (letters without accents) -> texts (what one person is found by) -> settling (the texts, kept up to date)
+    asking (what somebody types -> a condition on people); tables is what we ask of each database beyond the ORM
+
+There is one folded text per person, with an index over every three letters of it. Writing that index costs several
+times as much as writing the person, so nobody waits for it: triggers note who is new or changed, a search looks at
+those one by one beside the index, and the worker settles them in the background. What is found is exact at any moment.
+"""
+
+from users_profiles.search.asking import matches
+from users_profiles.search.texts import FIELDS_OF_USER
+
+__all__ = ["FIELDS_OF_USER", "matches"]
