@@ -9,7 +9,7 @@ import pytest
 
 from users_profiles import search
 from users_profiles.models import Profile, User
-from users_profiles.search import asking
+from users_profiles.search import asking, settling
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +40,14 @@ EVERYBODY = {"ada", "jgarcia", "yamada", "anke"}
         ("山田", {"yamada"}),
         ("東京 太郎", {"yamada"}),
         ("García", {"jgarcia"}),
+        ("jose", {"jgarcia"}),  # accents are for who has them on the keyboard
+        ("JOSÉ garcia", {"jgarcia"}),
+        ("muller", {"anke"}),
+        ("lovelace ada", {"ada"}),  # in any order
+        ("j", {"jgarcia"}),  # of one or two letters, what a word begins with
+        ("an", {"anke"}),
+        ("nk", set()),
+        ("東", {"yamada"}),
         (unicodedata.normalize("NFD", "José García"), {"jgarcia"}),
         ("  anke  ", {"anke"}),
         ("", EVERYBODY),
@@ -61,6 +69,35 @@ def test_capitals_do_not_matter_outside_ascii_either(make_person: Callable[..., 
     make_person("anders", last_name=name)
     make_person("olle", last_name="Öberg")
     assert found(text) == {"anders"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Straße", "strasse"),
+        ("STRASSE", "straße"),
+        ("Søren", "soren"),
+        ("Łukasz", "lukasz"),
+        ("São Paulo", "sao"),
+        ("Đorđe", "dorde"),
+        ("Þór", "thor"),
+        ("İstanbul", "istanbul"),
+        ("Ελένη", "ελενη"),
+        ("Ещё", "еще"),
+        ("ガ", "ガ"),
+        ('a"b*', '"b*'),
+        ("50%_\\", "%_\\"),
+    ],
+)
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_letters_are_found_however_they_are_typed(
+    make_person: Callable[..., User], name: str, text: str, is_settled: bool
+) -> None:
+    make_person("somebody", last_name=name)
+    make_person("else", last_name="Öberg")
+    if is_settled:
+        settling.settle()
+    assert found(text) == {"somebody"}
 
 
 @pytest.mark.parametrize(

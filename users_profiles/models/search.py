@@ -1,4 +1,4 @@
-"""What the search looks at: a folded text per person, and whose is not up to date. ``users_profiles.search`` fills it."""
+"""What the search looks at: a text per person, and whose is not up to date. ``users_profiles.search`` fills it."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def _some(keys: set[int]) -> _Step | None:
     """Deal with single people. Of those who are gone the trigger has dropped the text, where there is one."""
     there, busy = _write(keys)
     SearchText.objects.filter(pk__in=keys - there).delete()
-    return _Step(len(keys) - len(busy), len(keys - there)) if len(keys) > len(busy) else None
+    return _Step(len(there - busy), len(keys - there)) if len(keys) > len(busy) else None
 
 
 def _part_of(note: SearchNote) -> _Step | None:
@@ -108,12 +108,14 @@ def _part_of(note: SearchNote) -> _Step | None:
     stays_open = note.last == SearchNote.OPEN and connection.vendor == "sqlite"
     if not keys and stays_open:
         return None
-    texts_of_range = SearchText.objects.filter(pk__gte=note.first, pk__lte=note.last if is_last else keys[-1])
-    texts_of_range.exclude(pk__in=User.objects.values("pk")).delete()
-    if is_last and not stays_open:
-        note.delete()
-    else:
-        SearchNote.objects.filter(pk=note.pk).update(first=keys[-1] + 1)
+    end = note.last if is_last and not stays_open else keys[-1]
+    orphans = SearchText.objects.filter(pk__gte=note.first, pk__lte=note.last if is_last else end)
+    orphans.exclude(pk__in=User.objects.values("pk")).delete()
+    # Every note of these people, and before they are looked at: one that comes after that is about something newer.
+    notes = SearchNote.objects.filter(first__range=(note.first, end))
+    notes.filter(last__lte=end).delete()
+    if end < SearchNote.OPEN:
+        notes.update(first=end + 1)
     _write(keys)
     return _Step(len(keys))
 

@@ -19,6 +19,6 @@ class Migration(migrations.Migration):
     # PostgreSQL makes an index while others write only outside a transaction.
     atomic = False
 
-    dependencies = [("users_profiles", "0012_search_texts")]
+    dependencies = [("users_profiles", "0014_search_texts")]
 
     operations = [migrations.RunPython(make, drop, elidable=False)]

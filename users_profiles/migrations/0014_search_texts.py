@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('users_profiles', '0011_pace_of_jobs'),
+        ('users_profiles', '0013_columns_of_lists'),
     ]
 
     operations = [

@@ -1,0 +1,205 @@
+"""The search stays exact by whichever road a person changes, while its index lags behind and after it has caught up."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+
+from tests import roads
+from tests.roads import Browse, World
+from users_profiles import search
+from users_profiles.models import Profile, SearchNote, SearchText, User
+from users_profiles.privacy import erasing
+from users_profiles.search import asking, making, settling, tables, texts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(
+    browse: Browse, superuser: User, admin: User, editor: User, ada: User, tmp_path: Path, settings: Any
+) -> World:
+    settings.REGISTRATION_OPEN = True
+    settings.BASE_URL = "https://people.example.com"
+    return World(browse, superuser, admin, editor, ada, tmp_path)
+
+
+def found(text: str) -> set[int]:
+    return set(User.objects.filter(search.matches(text)).values_list("pk", flat=True))
+
+
+def words_of_everybody() -> set[str]:
+    """Whatever anybody could be found by at this moment."""
+    texts_of_people = [texts.text_of(*values) for _key, *values in texts.people()]
+    return {word for text in texts_of_people for word in (*text.words.split(), text.phone) if word}
+
+
+def assert_exact(words: set[str]) -> None:
+    """Each word finds the people who have it, and nobody else."""
+    people = [(key, texts.text_of(*values)) for key, *values in texts.people()]
+    for word in words:
+        wanted = asking.read(word)
+        assert found(word) == {key for key, text in people if wanted.fits(text)}, word
+
+
+def assert_settled() -> None:
+    settling.settle()
+    assert not settling.is_behind()
+    assert settling.count_differences() == 0
+
+
+def raw_sql(world: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE users_profiles_user SET last_name = 'Byron' WHERE username = 'ada'")
+        cursor.execute("UPDATE users_profiles_profile SET location = 'Athens' WHERE user_id = %s", [world.ada.pk])
+
+
+def one_statement(world: World) -> None:
+    User.objects.filter(username__in=["ada", "edgar"]).update(first_name=Concat(F("first_name"), Value("lein")))
+    Profile.objects.update(location="Genève")
+
+
+def many_at_once(world: World) -> None:
+    User.objects.bulk_create([User(username=f"new{at}", last_name="Neumann") for at in range(30)])
+
+
+def a_key_from_before(world: World) -> None:
+    """A fixture brings somebody back under a key that the index has gone past."""
+    key = world.ada.pk
+    world.ada.delete()
+    User(pk=key, username="zoe", first_name="Zoë").save_base(raw=True)
+    Profile(user_id=key, location="Łódź").save_base(raw=True)
+
+
+ROADS = [
+    roads.the_form_of_a_person,
+    roads.the_form_of_a_profile,
+    roads.adding,
+    roads.deleting,
+    roads.ones_own_profile,
+    roads.changing_ones_email,
+    roads.registering,
+    roads.an_import,
+    roads.a_roster,
+    roads.an_undo,
+    roads.a_fixture,
+    roads.action("delete_selected"),
+    raw_sql,
+    one_statement,
+    many_at_once,
+    a_key_from_before,
+]
+
+
+@pytest.mark.parametrize("road", ROADS, ids=lambda road: road.__name__)
+def test_whoever_changes_by_whatever_road_is_found_right_after(
+    road: Callable[[World], None], world: World, mailoutbox: Any
+) -> None:
+    settling.settle()
+    before = words_of_everybody()
+    road(world)
+    words = before | words_of_everybody()
+    assert_exact(words)
+    assert_settled()
+    assert_exact(words)
+
+
+def test_nothing_is_noted_of_a_sign_in_or_of_what_is_not_searched(ada: User) -> None:
+    settling.settle()
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+    ada.profile.bio = "Counts."
+    ada.profile.save_changes()
+    assert not settling.is_behind()
+
+
+def test_it_goes_on_where_it_was_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "AT_ONCE", 10)
+    User.objects.bulk_create([User(username=f"person{at}") for at in range(25)])
+    assert settling.settle(most=10) == 10
+    assert SearchText.objects.count() == 10
+    assert len(found("person")) == 25
+    assert settling.settle() == 15
+    assert_settled()
+
+
+def test_a_thousand_take_no_more_queries_than_ten(
+    make_person: Callable[..., User], django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for many in (10, 1_000):
+        User.objects.bulk_create([User(username=f"of{many}at{at}") for at in range(many)])
+        with django_assert_max_num_queries(5):
+            assert len(found("of10")) in {10, 1_010}
+        with django_assert_max_num_queries(30):
+            settling.settle()
+        with django_assert_max_num_queries(5):
+            assert len(found(f"of{many}at")) == many
+
+
+def test_a_word_that_nearly_everybody_has_finds_them_all_the_same(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.bulk_create([User(username=f"person{at}", last_name="Müller") for at in range(20)])
+    settling.settle()
+    User.objects.filter(username="person1").update(last_name="Maier")
+    User.objects.filter(pk=ada.pk).update(last_name="Müller")
+    if connection.vendor == "postgresql":  # which knows too little about so few
+        monkeypatch.setattr(tables, "is_common", lambda wanted: True)
+    assert tables.is_common(asking.read("muller"))
+    assert found("muller") == set(User.objects.filter(last_name="Müller").values_list("pk", flat=True))
+    assert Profile.objects.filter(search.matches("muller", "user__")).count() == 20
+
+
+# Repairing
+
+
+def rebuild(*options: str) -> str:
+    out = io.StringIO()
+    call_command("rebuild_search", *options, stdout=out)
+    return out.getvalue()
+
+
+def test_rebuilding_puts_right_what_was_written_behind_its_back(ada: User, admin: User) -> None:
+    settling.settle()
+    SearchText.objects.filter(pk=ada.pk).update(words="  nobody")
+    SearchText.objects.create(pk=987_654, words="  somebody  gone")
+    SearchNote.objects.exclude(last=SearchNote.OPEN).delete()
+    assert rebuild("--dry-run") == "2 texts differ.\n"
+    assert found("nobody") == {ada.pk}
+    assert rebuild() == "2 people are findable.\n"
+    assert rebuild("--dry-run") == "0 texts differ.\n"
+    assert found("lovelace") == {ada.pk}
+    assert not SearchText.objects.filter(pk=987_654).exists()
+
+
+def test_a_lost_trigger_is_made_again_and_everybody_looked_at(ada: User) -> None:
+    settling.settle()
+    with connection.cursor() as cursor:
+        table = "" if connection.vendor == "sqlite" else " ON users_profiles_user"
+        cursor.execute(f"DROP TRIGGER users_profiles_user_search_changed{table}")
+        cursor.execute("UPDATE users_profiles_user SET last_name = 'Byron'")
+    assert found("byron") == set()
+    settling.keep_triggers()
+    assert found("byron") == {ada.pk}
+    assert_settled()
+    assert not making.make_triggers()
+
+
+# Erasing
+
+
+def test_of_the_erased_no_text_is_left(ada: User) -> None:
+    settling.settle()
+    erasing.erase(ada, None)
+    assert not SearchText.objects.filter(pk=ada.pk).exists()
+    settling.settle()
+    assert SearchNote.objects.exclude(last=SearchNote.OPEN).count() == 0
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT group_concat(hex(block)) FROM users_profiles_searchindex_data")
+            assert b"vel".hex().upper() not in cursor.fetchone()[0]  # of Lovelace, which nobody else is called
