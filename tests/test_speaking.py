@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -15,6 +16,7 @@ from django.utils import timezone, translation
 from tests.admin_pages import USERS
 from users_profiles import invitations, speaking
 from users_profiles.models import Export, Import, TrailEntry, User
+from users_profiles.transfer import intake, tasks
 
 Browse = Callable[[User | None], Client]
 PAGE = reverse("profile_language")
@@ -121,6 +123,23 @@ def test_a_job_keeps_the_language_it_was_started_in() -> None:
         assert (Import().language, Export().language) == ("de", "de")
     with translation.override(None):
         assert Import().language == "en"
+
+
+def test_a_worker_gives_its_reasons_in_the_language_of_who_imports(admin: User) -> None:
+    with translation.override("de"):  # as the browser said; chosen is nothing
+        job = intake.receive(ContentFile(b"username,email\nada,nonsense\n"), "people.csv", admin)
+    job.start_check()
+    with translation.override("fr"):
+        tasks.run_import.func(job.pk)
+        assert translation.get_language() == "fr"
+    (row,) = job.rows.all()
+    assert row.errors[0]["reason"].startswith("Das ist keine E-Mail-Adresse.")
+
+
+def test_the_hour_of_a_report_says_whose_clock_it_is_on(browse: Browse, admin: User) -> None:
+    address = reverse("admin:users_profiles_report_add")
+    assert "On the clock of UTC." not in browse(admin).get(address).content.decode()
+    assert "On the clock of UTC." in browse(choose(admin, time_zone="Asia/Tokyo")).get(address).content.decode()
 
 
 def test_whatever_no_person_is_asked_for_is_in_the_language_of_the_settings(settings: Any, ada: User) -> None:

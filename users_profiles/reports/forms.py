@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Case, Q, When
@@ -107,6 +108,8 @@ class ReportForm(ExportForm):
         super().__init__(data, wanted=wanted, count=0)
         for name in ("name", "kind", "query", "sharing", "every", "weekday", "monthday", "hour"):
             self.fields[name].initial = getattr(report, name)
+        if timezone.get_current_timezone_name() != timezone.get_default_timezone_name():
+            self.fields["hour"].help_text = _("On the clock of %(zone)s.") % {"zone": settings.TIME_ZONE}
         self._offer_orders()
         self._offer_staff()
         if not self._owner_role:
