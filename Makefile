@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format fixtures messages bench soak screenshots clean
+.PHONY: help run test lint format fixtures messages bench soak settings screenshots clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: $(VENV)/installed-dev ## how fast people move in, beside stock and the ba
 
 soak: $(VENV)/installed-dev ## two web processes, two workers and busy staff while things are killed (DURATION=120 PEOPLE=5000 ARGS="--seed 7")
 	@tests/soak/run.sh --seconds "$(DURATION)" --people "$(PEOPLE)" $(ARGS)
+
+settings: ## write docs/settings.md anew from .env.example
+	python3 docs/write_settings.py
 
 screenshots: $(VENV)/installed-dev ## take the pictures in docs/screenshots anew (needs Chromium)
 	$(BIN)/python docs/take_screenshots.py

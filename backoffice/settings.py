@@ -130,7 +130,7 @@ CACHES = {"default": env.cache("CACHE_URL", "locmemcache://" if DEBUG else "dbca
 # Uploads, avatars and exports are personal data: nothing below MEDIA_ROOT is served by address, only through views.
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = env.folder("STATIC_DIR", DATA_DIR / "static")
 STORAGES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

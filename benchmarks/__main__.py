@@ -22,6 +22,9 @@ from benchmarks import exports, people
 
 Figures = dict[str, Any]
 
+# The database that is made for each question.
+NAME = "backoffice_bench"
+
 
 class Database:
     """A database made anew for each question."""
@@ -31,15 +34,15 @@ class Database:
         self._server = server
         self._environment = {
             **os.environ, "DEBUG": "on", "ENV_FILE": os.devnull, "DATA_DIR": str(folder / "data"),
-            "DATABASE_URL": urlunsplit(urlsplit(server)._replace(path="/backoffice_bench")) if server else "",
+            "DATABASE_URL": urlunsplit(urlsplit(server)._replace(path=f"/{NAME}")) if server else "",
         }  # fmt: skip
 
     def renew(self) -> None:
         """An empty database with our tables."""
         if self._server:
             with psycopg.connect(self._server, autocommit=True) as connection:
-                connection.execute("DROP DATABASE IF EXISTS backoffice_bench WITH (FORCE)")
-                connection.execute("CREATE DATABASE backoffice_bench")
+                connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+                connection.execute(f"CREATE DATABASE {NAME}")
         else:
             for left in Path(self._environment["DATA_DIR"]).glob("backoffice.sqlite3*"):
                 left.unlink()

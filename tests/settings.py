@@ -12,7 +12,6 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="backoffice-tests-")
 from backoffice.settings import *
 
 DEBUG = False
-STATIC_ROOT.mkdir()  # WhiteNoise warns of a missing one at every client
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}

@@ -11,7 +11,10 @@ from django.conf import settings
 from django.core.management import get_commands
 
 ROOT = settings.BASE_DIR
-PAPERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "fixtures/README.md"]
+PAPERS = [
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "fixtures/README.md"),
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
 LOOK_UPS = {
     "text",
     "flag",
@@ -76,7 +79,8 @@ def test_the_make_targets_named_exist(paper: str) -> None:
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_the_management_commands_named_exist(paper: str) -> None:
-    assert set(re.findall(r"manage\.py ([a-z_]+)", text_of(paper))) <= set(get_commands())
+    named = re.findall(r"(?:manage\.py|^backoffice|`backoffice) ([a-z_]+)", text_of(paper), re.MULTILINE)
+    assert set(named) <= set(get_commands())
 
 
 @pytest.mark.parametrize("paper", PAPERS)
