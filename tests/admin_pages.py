@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from users_profiles.models import User
 
@@ -109,4 +110,4 @@ def queries_of(client: Client, url: str) -> int:
 
 
 def messages_of(response: Any) -> list[str]:
-    return [str(message) for message in response.context["messages"]]
+    return [strip_tags(str(message)) for message in response.context["messages"]]

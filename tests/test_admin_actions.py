@@ -35,7 +35,7 @@ def test_deactivating_leaves_alone_who_is_above_and_oneself_and_says_so(browse, 
     response = act(browse(admin), "deactivate", [*team, superuser, admin], confirmed="1")
     assert [person.is_active for person in fresh(*team, superuser, admin)] == [False, False, False, True, True]
     assert messages_of(response) == [
-        "Deactivated 3 people.",
+        "Deactivated 3 people. Undo",
         "Left alone: root: above you",
         "Left alone: Alice Admin: you cannot do this to yourself",
     ]
@@ -52,7 +52,7 @@ def test_activating_names_those_who_are_active_already(browse, admin, team):
     User.objects.filter(pk=team[0].pk).update(is_active=False)
     response = act(browse(admin), "activate", team, confirmed="1")
     assert fresh(team[0])[0].is_active
-    assert messages_of(response) == ["Activated 1 person.", "Left alone: Ben and Cem: active already"]
+    assert messages_of(response) == ["Activated 1 person. Undo", "Left alone: Ben and Cem: active already"]
 
 
 def test_an_action_with_nobody_left_to_do_it_to_says_why_at_once(browse, admin, superuser):
@@ -68,7 +68,7 @@ def test_a_role_is_chosen_on_the_page_that_asks(browse, admin, superuser, team):
     response = act(client, "set_role", [*team, superuser], confirmed="1", role="Editor")
     assert [person.role for person in fresh(*team, superuser)] == ["Editor"] * 3 + [""]
     assert all(person.is_staff for person in fresh(*team))
-    assert messages_of(response) == ["3 people are now Editor.", "Left alone: root: above you"]
+    assert messages_of(response) == ["3 people are now Editor. Undo", "Left alone: root: above you"]
 
 
 def test_a_role_that_one_may_not_give_is_refused(browse, make_person, settings, admin, team):

@@ -161,7 +161,7 @@ def test_nobody_is_undone_by_themselves(editor: User) -> None:
     ada = User.objects.get(username="ada")
     roles.assign([ada], "Editor")
     assert take_back(job, ada) == {"kept": 1}
-    assert why(job.rows.get()) == "is whoever undoes this import"
+    assert why(job.rows.get()) == "is whoever undoes this"
 
 
 def test_who_may_not_import_any_more_undoes_nothing(editor: User) -> None:
@@ -265,7 +265,7 @@ def test_an_undo_that_meets_an_error_says_so_and_leaves_the_import_done(monkeypa
     def fail(*args: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(undo.Undo, "_write", fail)
+    monkeypatch.setattr(undo.Undo, "write", fail)
     monkeypatch.setattr(lease, "DELAYS", ())
     assert job.start_undo(None, write=True)
     undo.run(job)

@@ -65,6 +65,7 @@ auditlog.register(Group, include_fields=["name"], m2m_fields={"permissions"})
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _road: ContextVar[str] = ContextVar("road", default="")
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+_mark: ContextVar[str | None] = ContextVar("mark", default=None)
 
 
 def remember_request(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -91,6 +92,19 @@ def by(road: Road) -> Iterator[None]:
 
 
 @contextmanager
+def marked(mark: str) -> Iterator[None]:
+    """Give the entries of a block a mark in common, so that what was done together can be found, and undone, together.
+
+    Entries are written at the end of ``together``, so that goes inside.
+    """
+    token = _mark.set(mark)
+    try:
+        yield
+    finally:
+        _mark.reset(token)
+
+
+@contextmanager
 def quietly() -> Iterator[None]:
     """Note nothing: of imports and their undoing the rows are the entries, and made-up people have no past."""
     token = _quiet.set(True)
@@ -108,7 +122,7 @@ def _origin() -> dict[str, Any]:
     """Who, by which road and from where, as an entry has it. Without a request it is the operator of the host."""
     request = _request.get()
     if request is None:
-        return {"road": _road.get() or Road.COMMAND}
+        return {"road": _road.get() or Road.COMMAND, "cid": _mark.get()}
     user = getattr(request, "user", None)
     actor = user if user is not None and user.is_authenticated else None
     return {
@@ -116,6 +130,7 @@ def _origin() -> dict[str, Any]:
         "actor_id": actor.pk if actor else None,
         "actor_name": str(actor)[:320] if actor else "",
         "remote_addr": _address_of(request),
+        "cid": _mark.get(),
     }
 
 

@@ -18,15 +18,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from users_profiles import conflicts, invitations, recorder, roles, selection
 from users_profiles.account_forms import ProvesIdentity
+from users_profiles.admin.undoing_actions import UndoesActionsMixin
 from users_profiles.models import Road, User
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
+from users_profiles.transfer import undo_action
 
 # One request, one transaction, one page that a person can read. More than these is work for an import.
 MAX_PEOPLE = 10_000
@@ -77,6 +80,8 @@ class PeopleAction:
     danger: ClassVar[bool] = False
     # Whether it changes who may do what, or who gets in.
     changes_access: ClassVar[bool] = False
+    # Whether it can be taken back.
+    undoable: ClassVar[bool] = False
 
     def __init__(self, request: HttpRequest) -> None:
         self.actor = request.user
@@ -131,6 +136,7 @@ class PeopleAction:
 
 class Activate(PeopleAction):
     name = "activate"
+    undoable = True
     title = gettext_lazy("Activate people")
     button = gettext_lazy("Activate")
     action = Action.DEACTIVATE
@@ -153,6 +159,7 @@ class Activate(PeopleAction):
 
 class Deactivate(PeopleAction):
     name = "deactivate"
+    undoable = True
     title = gettext_lazy("Deactivate people")
     button = gettext_lazy("Deactivate")
     action = Action.DEACTIVATE
@@ -177,6 +184,7 @@ class Deactivate(PeopleAction):
 
 class SetRole(PeopleAction):
     name = "set_role"
+    undoable = True
     title = gettext_lazy("Set role")
     button = gettext_lazy("Set role")
     action = Action.GRANT
@@ -267,7 +275,7 @@ def _set_active(people: list[User], active: bool) -> None:
     recorder.note_same(people, "is_active", recorder.text(not active), recorder.text(active))
 
 
-class PeopleActionsMixin:
+class PeopleActionsMixin(UndoesActionsMixin):
     """The actions of the list of people."""
 
     actions = ["activate", "deactivate", "set_role", "send_invitation", "export", "delete_selected"]
@@ -311,15 +319,17 @@ class PeopleActionsMixin:
                 return self._ask(request, action, plan)
             self._tell_refusals(request, plan)
             return None
+        mark = undo_action.new_mark()
         try:
-            with keep_one_superuser(), recorder.by(Road.ACTION), recorder.together():
+            with keep_one_superuser(), recorder.by(Road.ACTION), recorder.marked(mark.hex), recorder.together():
                 conflicts.lock(list(queryset.values_list("pk", flat=True)))
                 plan = action.plan(queryset.all())
-                if plan.people:
-                    self._tell(request, action.perform(plan.people), messages.SUCCESS)
+                said = action.perform(plan.people) if plan.people else ""
         except LastSuperuserError as refusal:
             self._tell(request, refusal, messages.ERROR)
         else:
+            if said:
+                self._tell(request, self.with_undo(request, said, mark) if action.undoable else said, messages.SUCCESS)
             self._tell_refusals(request, plan)
         return None
 
@@ -343,4 +353,4 @@ class PeopleActionsMixin:
             self._tell(request, _("Left alone: %(people)s") % {"people": sentence}, messages.WARNING)
 
     def _tell(self, request: HttpRequest, sentence: object, level: int) -> None:
-        self.message_user(request, str(sentence), level)  # type: ignore[attr-defined]
+        self.message_user(request, sentence if isinstance(sentence, SafeString) else str(sentence), level)  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from users_profiles.admin import import_rows, proof
 from users_profiles.models import Import
-from users_profiles.transfer import columns, tasks, undo
+from users_profiles.transfer import columns, restoring, tasks, undo
 
 CHANGE = "admin:users_profiles_import_change"
 
@@ -55,7 +55,7 @@ class UndoMixin:
 def _undone(request: HttpRequest, job: Import) -> dict[str, Any]:
     counts = undo.counts(job)
     tabs: list[dict[str, Any]] = [
-        {"outcome": fate.value, "label": undo.FATES[fate], "count": counts[fate]} for fate in undo.Fate
+        {"outcome": fate.value, "label": restoring.FATES[fate], "count": counts[fate]} for fate in restoring.Fate
     ]
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)

@@ -25,7 +25,7 @@ class Road(models.TextChoices):
     IMPORT = "import", _("Import")
     ROSTER = "roster", _("Roster")
     PICTURES = "pictures", _("Pictures")
-    UNDO = "undo", _("Undo of an import")
+    UNDO = "undo", _("Undo")
 
 
 class AppendOnlyError(TypeError):

@@ -95,6 +95,8 @@ class Entry:
     address: str = ""
     job: Import | None = None
     is_deletion: bool = False
+    # Of something done to several people in the list: by which mark it can be taken back, for who may.
+    mark: str = ""
 
     @property
     def when(self) -> datetime:
@@ -208,6 +210,7 @@ def from_note(entry: TrailEntry, actor: Actor) -> Entry:
         changes=_changes(entry.changes, _hidden(actor)),
         address=(entry.remote_addr or "") if sees_everything(actor) else "",
         is_deletion=entry.action == Action.DELETE,
+        mark=_mark(entry, actor),
     )
 
 
@@ -217,6 +220,13 @@ def _label(entry: TrailEntry) -> str:
         return entry.object_repr
     kind, _blank, number = entry.object_repr.partition(" ")
     return _("Report %(name)s") % {"name": number} if kind == "Report" and number else _(entry.object_repr)
+
+
+def _mark(entry: TrailEntry, actor: Actor) -> str:
+    """What was done in the list is undone by who did it, or by who sees everything; a mail that was sent by nobody."""
+    is_theirs = entry.actor_id == actor.pk or sees_everything(actor)
+    can_be = entry.road == Road.ACTION and {"role", "is_active"}.issuperset(entry.changes or {"": []})
+    return entry.cid or "" if is_theirs and can_be else ""
 
 
 def _thing(entry: TrailEntry) -> str:

@@ -9,30 +9,23 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from users_profiles import roles
-from users_profiles.models import Import, ImportRow, Role, User
+from users_profiles.models import Import, ImportRow, User
 from users_profiles.roles import Action
-from users_profiles.transfer import columns, lease, people
+from users_profiles.transfer import columns, lease
 from users_profiles.transfer.bulk import among
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.gate import Gate
 from users_profiles.transfer.options import Options
-from users_profiles.transfer.people import Candidate, Known, Outcome
-from users_profiles.transfer.writer import Writer
+from users_profiles.transfer.people import Known, Outcome
+from users_profiles.transfer.restoring import FATES, REASONS, Decision, Fate, Person, Restoring
 
 logger = logging.getLogger(__name__)
 
@@ -42,38 +35,6 @@ ATTEMPTS = 3
 WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING)
 # Before the fate of a row for as long as it is only a plan.
 PLAN = "plan:"
-
-
-class Fate(StrEnum):
-    """What becomes of a row when its import is undone."""
-
-    REMOVED = "removed"
-    DEACTIVATED = "deactivated"
-    RESTORED = "restored"
-    KEPT = "kept"
-
-
-# Why somebody is kept, or not removed, or not restored in full. Stored by their keys, so that they can be translated.
-REASONS = {
-    "gone": gettext_lazy("has been deleted since"),
-    "superuser": gettext_lazy("is a superuser"),
-    "oneself": gettext_lazy("is whoever undoes this import"),
-    "above": gettext_lazy("has a role that may not be touched by whoever undoes this import"),
-    "forbidden": gettext_lazy("may not be changed by whoever undoes this import"),
-    "signed_in": gettext_lazy("has signed in since"),
-    "password": gettext_lazy("has chosen a password since"),
-    "edited": gettext_lazy("the profile was edited since"),
-    "changed": gettext_lazy("was changed again since"),
-    "inactive": gettext_lazy("was used since and is inactive already"),
-    "taken": gettext_lazy("the old value belongs to somebody else now"),
-    "unreadable": gettext_lazy("the old value is not valid any more"),
-}
-FATES = {
-    Fate.REMOVED: gettext_lazy("Removed"),
-    Fate.DEACTIVATED: gettext_lazy("Deactivated"),
-    Fate.RESTORED: gettext_lazy("Restored"),
-    Fate.KEPT: gettext_lazy("Kept"),
-}
 
 
 @dataclass
@@ -114,42 +75,12 @@ def counts(job: Import) -> dict[str, int]:
     return {fate.value: source.get(fate.value, 0) for fate in Fate}
 
 
-@dataclass(slots=True)
-class _Person:
-    """Somebody the import wrote, as they are now."""
-
-    known: Known
-    last_login: datetime | None
-    password: str
-    extra: bool = False  # has permissions or groups that no import gives
-
-    def used(self) -> str:
-        """Why a person that the import created is not just removed, as far as that is not a matter of values."""
-        if self.last_login is not None:
-            return "signed_in"
-        if not self.password.startswith(UNUSABLE_PASSWORD_PREFIX):
-            return "password"
-        return "edited" if self.known.version > 1 else ""
-
-
-@dataclass(slots=True)
-class _Decision:
-    row: Any
-    fate: Fate
-    reason: str = ""
-    kept: list[str] = field(default_factory=list)
-    restore: Candidate | None = None
-
-    def __str__(self) -> str:
-        return ":".join(part for part in (self.fate, self.reason, ",".join(self.kept)) if part)
-
-
 def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> None:
     """Plan or do an undo, from wherever it stands, until it is done or cancelled, or ends with a reason."""
     lease.work(job, lambda holder: Undo(job, holder, after_chunk).go())
 
 
-class Undo:
+class Undo(Restoring):
     """One go at an undo by one process."""
 
     def __init__(self, job: Import, holder: str, after_chunk: Callable[[Import], object] | None = None) -> None:
@@ -157,12 +88,11 @@ class Undo:
         self.job = job
         self.holder = holder
         self.writing = bool(job.undo.get("write"))
-        self.actor = job.undone_by
         self.options = Options.from_json(job.options)
-        self.resource = columns.PersonResource(region=self.options.region, date_order=self.options.date_order)
-        self.writer = Writer()
-        self._blank = {name: self._text(name, None if name == "birth_date" else "") for name in columns.NAMES}
-        self._blank["is_active"] = self._text("is_active", True)
+        resource = columns.PersonResource(region=self.options.region, date_order=self.options.date_order)
+        super().__init__(job.undone_by, resource)
+        self._blank = {name: self.text(name, None if name == "birth_date" else "") for name in columns.NAMES}
+        self._blank["is_active"] = self.text("is_active", True)
 
     def go(self) -> None:
         """Deal with the rows that are left; raises ``FileRefused`` when nobody answers for it."""
@@ -187,9 +117,9 @@ class Undo:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with transaction.atomic():
-                    decisions = self._decide(rows)
+                    decisions = self.decide(rows, lock=self.writing)
                     if self.writing:
-                        self._write(decisions)
+                        self.write(decisions)
                     self._record(decisions)
                     return self._advance(decisions)
             except IntegrityError:
@@ -200,122 +130,54 @@ class Undo:
 
     # What is to become of each row
 
-    def _decide(self, rows: Sequence[Any]) -> list[_Decision]:
-        persons = _load({row.user_id for row in rows if row.user_id}, lock=self.writing)
-        decisions = [self._decide_one(row, persons.get(row.user_id)) for row in rows]
-        self._keep_taken(decisions)
-        return decisions
-
-    def _decide_one(self, row: Any, person: _Person | None) -> _Decision:
+    def decide_one(self, row: Any, person: Person | None) -> Decision:
         if person is None:
-            return _Decision(row, Fate.KEPT, "gone")
+            return Decision(row, Fate.KEPT, "gone")
         if person.known.is_superuser:
-            return _Decision(row, Fate.KEPT, "superuser")
-        if self.actor is not None and not roles.may(self.actor, Action.EDIT, person.known):
-            return _Decision(row, Fate.KEPT, "above")
-        return self._take_back(row, person) if row.outcome == Outcome.CREATED else self._restore(row, person)
+            return Decision(row, Fate.KEPT, "superuser")
+        if not self.may_touch(person):
+            return Decision(row, Fate.KEPT, "above")
+        return self._take_back(row, person) if row.outcome == Outcome.CREATED else self.restore(row, person)
 
-    def _take_back(self, row: Any, person: _Person) -> _Decision:
+    def _take_back(self, row: Any, person: Person) -> Decision:
         """Somebody the import created: removed, or deactivated when they have been used since."""
         if self.actor is not None and person.known.pk == self.actor.pk:
-            return _Decision(row, Fate.KEPT, "oneself")
+            return Decision(row, Fate.KEPT, "oneself")
         used = person.used() or ("changed" if person.extra or self._differs(row.changes, person.known) else "")
         if not used:
-            return _Decision(row, Fate.REMOVED)
+            return Decision(row, Fate.REMOVED)
         if not person.known.values["is_active"]:
-            return _Decision(row, Fate.KEPT, "inactive")
-        if not self._may(Action.DEACTIVATE, person.known):
-            return _Decision(row, Fate.KEPT, "forbidden")
-        return _Decision(row, Fate.DEACTIVATED, used)
+            return Decision(row, Fate.KEPT, "inactive")
+        if not self.may(Action.DEACTIVATE, person.known):
+            return Decision(row, Fate.KEPT, "forbidden")
+        return Decision(row, Fate.DEACTIVATED, used)
 
     def _differs(self, changes: dict[str, list[Any]], known: Known) -> bool:
         """Whether a person is not as the import made them."""
         return any(
-            self._text(name, known.values[name]) != (changes[name][1] if name in changes else self._blank[name])
+            self.text(name, known.values[name]) != (changes[name][1] if name in changes else self._blank[name])
             for name in columns.NAMES
         )
 
-    def _restore(self, row: Any, person: _Person) -> _Decision:
-        """Somebody the import changed: each field gets its old value back, unless it was changed again since."""
-        known = person.known
-        candidate = Candidate(row.number, {}, [], known=known, user_id=known.pk)
-        kept: dict[str, str] = {}
-        for name, (old, new) in row.changes.items():
-            reason = self._obstacle(name, old, new, known)
-            if reason:
-                kept[name] = reason
-            else:
-                value = self._value(name, old)
-                candidate.values[name] = value
-                candidate.changes[name] = (known.values[name], value)
-        reason = next(iter(kept.values()), "")
-        if not candidate.changes:
-            return _Decision(row, Fate.KEPT, reason, list(kept))
-        return _Decision(row, Fate.RESTORED, reason, list(kept), candidate)
-
-    def _obstacle(self, name: str, old: str, new: str, known: Known) -> str:
-        """Why a field does not get its old value back; empty where nothing is in the way."""
-        if self._text(name, known.values[name]) != new:
-            return "changed"
-        try:
-            value = self._value(name, old)
-        except ValueError:
-            return "unreadable"
-        if name == "is_active" and not self._may(Action.DEACTIVATE, known):
-            return "forbidden"
-        if name == "role" and self.actor is not None and not roles.may_grant(self.actor, value, known):
-            return "forbidden"
-        return ""
-
-    def _keep_taken(self, decisions: Sequence[_Decision]) -> None:
-        """Keep usernames and e-mails whose old value belongs to somebody else by now."""
-        for name in ("username", "email"):
-            wanted = {
-                value.lower(): decision
-                for decision in decisions
-                if decision.restore is not None and (value := decision.restore.values.get(name))
-            }
-            if not wanted:
-                continue
-            holders = User.objects.annotate(key=Lower(name)).filter(key__in=among(wanted))
-            for key, holder in holders.values_list("key", "pk"):
-                decision = wanted[key]
-                if holder != decision.row.user_id:
-                    _keep(decision, name, "taken")
-
-    def _may(self, action: Action, known: Known) -> bool:
-        return self.actor is None or roles.may(self.actor, action, known)
-
-    def _text(self, name: str, value: Any) -> str:
-        return people.rendered(name, value, self.resource)
-
-    def _value(self, name: str, text: str) -> Any:
-        """What the change record has as text. Text itself is taken as it is: what was stored need not be cleaned."""
-        if name not in {"is_active", "role", "birth_date"}:
-            return text
-        return self.resource.fields[name].widget.clean(text) if text else None
-
     # Doing it
 
-    def _write(self, decisions: Sequence[_Decision]) -> None:
+    def write(self, decisions: Sequence[Decision]) -> None:
         removed = [decision.row.user_id for decision in decisions if decision.fate is Fate.REMOVED]
         if removed:
             User.objects.filter(pk__in=removed).delete()
         deactivated = [decision.row.user_id for decision in decisions if decision.fate is Fate.DEACTIVATED]
         if deactivated:
             User.objects.filter(pk__in=among(deactivated, "bigint")).update(is_active=False)
-        restored = [decision.restore for decision in decisions if decision.restore is not None]
-        if restored:
-            self.writer.update(restored)
+        super().write(decisions)
 
-    def _record(self, decisions: Iterable[_Decision]) -> None:
+    def _record(self, decisions: Iterable[Decision]) -> None:
         by_text: dict[str, list[int]] = {}
         for decision in decisions:
             by_text.setdefault(f"{'' if self.writing else PLAN}{decision}", []).append(decision.row.pk)
         for text, keys in by_text.items():
             ImportRow.objects.filter(pk__in=among(keys, "bigint")).update(undone=text)
 
-    def _advance(self, decisions: Sequence[_Decision]) -> bool:
+    def _advance(self, decisions: Sequence[Decision]) -> bool:
         note = {**self.job.undo}
         found = Counter(decision.fate.value for decision in decisions)
         target = note if self.writing else {**note.get("plan", {})}
@@ -327,48 +189,3 @@ class Undo:
             return True
         transaction.set_rollback(True)
         return False
-
-
-def _keep(decision: _Decision, name: str, reason: str) -> None:
-    """Take one field out of what is restored."""
-    assert decision.restore is not None  # noqa: S101
-    del decision.restore.changes[name], decision.restore.values[name]
-    decision.reason = decision.reason or reason
-    decision.kept.append(name)
-    if not decision.restore.changes:
-        decision.fate, decision.restore = Fate.KEPT, None
-
-
-_LOADED = ("pk", "is_superuser", "last_login", "password", "profile__version", "version")
-_VALUES = [name for name in columns.NAMES if name != "role"]
-
-
-def _load(keys: Collection[int], lock: bool) -> dict[int, _Person]:
-    """The people with these keys, in a fixed number of queries; with ``lock``, as nobody else can change them."""
-    found: Any = User.objects.filter(pk__in=among(keys, "bigint")).order_by("pk")
-    if lock:
-        found = found.select_for_update(of=("self",))
-    fields = columns.PersonResource().fields
-    paths = [fields[name].path for name in _VALUES]
-    persons = {}
-    for pk, is_superuser, last_login, password, version, person_version, *values in found.values_list(*_LOADED, *paths):
-        own = dict(zip(_VALUES, values, strict=True))
-        if version is None:  # raw SQL can leave somebody without a profile
-            own.update(dict.fromkeys(("phone_number", "location", "bio"), ""))
-        known = Known(pk, is_superuser, version or 0, person_version, {**own, "role": ""})
-        persons[pk] = _Person(known, last_login, password)
-    _load_groups(persons)
-    return persons
-
-
-def _load_groups(persons: dict[int, _Person]) -> None:
-    names = dict(Group.objects.values_list("pk", "name"))
-    held = User.groups.through._default_manager.filter(user_id__in=among(persons, "bigint"))
-    for user_id, group_id in held.values_list("user_id", "group_id"):
-        if names[group_id] in Role.values:
-            persons[user_id].known.values["role"] = names[group_id]
-        else:
-            persons[user_id].extra = True
-    own = User.user_permissions.through._default_manager.filter(user_id__in=among(persons, "bigint"))
-    for (user_id,) in own.values_list("user_id").distinct():
-        persons[user_id].extra = True

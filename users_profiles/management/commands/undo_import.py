@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from users_profiles.management.pipeline import PipelineCommand
 from users_profiles.management.progress import work_through
 from users_profiles.models import Import
-from users_profiles.transfer import undo
+from users_profiles.transfer import restoring, undo
 
 
 class Command(PipelineCommand):
@@ -34,7 +34,7 @@ class Command(PipelineCommand):
 
     def _tell(self, job: Import, dry_run: bool) -> None:
         counts = undo.counts(job)
-        parts = ", ".join(f"{counts.get(fate, 0):,} {undo.FATES[fate].lower()}" for fate in undo.Fate)
+        parts = ", ".join(f"{counts.get(fate, 0):,} {restoring.FATES[fate].lower()}" for fate in restoring.Fate)
         self.stdout.write(f"{'Nothing is written. Would be' if dry_run else 'Done'}: {parts}.")
-        if counts.get(undo.Fate.KEPT) and not dry_run:
+        if counts.get(restoring.Fate.KEPT) and not dry_run:
             sys.exit(2)
