@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from users_profiles import recorder, roles, selection
@@ -52,7 +53,7 @@ class ChoosesColumnsMixin:
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Note who looks through birth dates and phone numbers."""
         if listing.has_private(listing.shown(request)):
-            recorder.looked_at(None, "List of people")
+            recorder.looked_at(None, gettext_noop("List of people"))
         return super().changelist_view(request, extra_context)  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern]:
