@@ -51,8 +51,8 @@ class _Form(HTMLParser):
             self.values[self._name] = found.get("value", "")
 
     def _input(self, found: dict[str, str | None]) -> None:
-        name = found["name"]
-        if found.get("type") == "radio" and "checked" not in found:
+        name = found.get("name")
+        if name is None or (found.get("type") == "radio" and "checked" not in found):
             return
         if found.get("type") != "checkbox":
             self.values[name] = found.get("value") or ""

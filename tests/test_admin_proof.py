@@ -1,4 +1,4 @@
-"""An import that changes who may do what asks for one's password when the sign-in is old; so does its undoing."""
+"""An import that changes access asks for one's password when the sign-in is old; so does its undoing, and deleting."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests.admin_pages import USERS, act, messages_of
 from tests.conftest import PASSWORD
 from tests.test_importer import apply, check
 from users_profiles.models import Import, User
@@ -69,3 +70,32 @@ def test_taking_roles_back_asks_for_it_too(admin: User, late: Client) -> None:
     assert job.state == Import.State.DONE
     send(late, "undo", job, own_password=PASSWORD)
     assert job.state == Import.State.UNDONE
+
+
+def test_deleting_somebody_asks_for_it_when_the_sign_in_is_old(admin: User, stranger: User, late: Client) -> None:
+    address = reverse("admin:users_profiles_user_delete", args=[stranger.pk])
+    page = late.get(address).content.decode()
+    assert 'name="own_password"' in page
+    assert "Deleting people asks for it again." in page
+    for wrong, sentence in (("", "you delete people"), ("guess", "This is not your password.")):
+        answer = late.post(address, {"post": "yes", "own_password": wrong}, follow=True)
+        assert sentence in messages_of(answer)[0]
+        assert User.objects.filter(pk=stranger.pk).exists()
+    late.post(address, {"post": "yes", "own_password": PASSWORD})
+    assert not User.objects.filter(pk=stranger.pk).exists()
+
+
+def test_who_has_just_signed_in_deletes_without_it(admin: User, stranger: User, browse: Callable[..., Client]) -> None:
+    address = reverse("admin:users_profiles_user_delete", args=[stranger.pk])
+    assert "own_password" not in browse(admin).get(address).content.decode()
+    browse(admin).post(address, {"post": "yes"})
+    assert not User.objects.filter(pk=stranger.pk).exists()
+
+
+def test_so_does_deleting_several_at_once(stranger: User, reader: User, late: Client) -> None:
+    assert "Deleting people asks for it again." in act(late, "delete_selected", [stranger, reader]).content.decode()
+    answer = act(late, "delete_selected", [stranger, reader], url=USERS, confirmed="1")
+    assert "you delete people" in answer.content.decode()
+    assert User.objects.filter(pk__in=[stranger.pk, reader.pk]).count() == 2
+    act(late, "delete_selected", [stranger, reader], url=USERS, confirmed="1", own_password=PASSWORD)
+    assert not User.objects.filter(pk__in=[stranger.pk, reader.pk]).exists()

@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.admin_pages import USERS, filled_in, listed, messages_of, queries_of, save, user_page
 from tests.conftest import PASSWORD
+from tests.data import images
 from users_profiles import roles, trail
 from users_profiles.admin.forms import PersonForm
 from users_profiles.models import Profile, Role, User
@@ -345,6 +346,52 @@ def test_who_has_changed_things_can_be_deleted_and_the_trail_keeps_who_it_was(br
     assert browse(admin).post(url, {"post": "yes"}).status_code == 302
     assert not User.objects.filter(pk=editor.pk).exists()
     assert trail.of(ada, admin).entries[0].who == "Edgar Editor"
+
+
+# What is said on the page -------------------------------------------------------------------------------------------
+
+
+def test_what_a_profile_lacks_is_said_on_top_and_leads_to_its_field(browse, editor, reader, stranger):
+    html = browse(editor).get(user_page(stranger)).content.decode()
+    assert "Incomplete" in html
+    assert "To complete the profile, add:" in html
+    assert '<a href="#id_profile-0-location">Location</a>' in html
+    assert '<a href="#id_profile-0-phone_number">Phone number</a>' in html
+    html = browse(reader).get(user_page(stranger)).content.decode()
+    assert "Incomplete" in html
+    assert "Phone number" not in html  # whether there is one is private too
+    stranger.profile.location, stranger.profile.phone_number = "Lisbon", "+351911234567"
+    stranger.save()
+    assert "Incomplete" not in browse(editor).get(user_page(stranger)).content.decode()
+
+
+def test_deleting_and_erasing_say_what_each_of_them_does(browse, admin, editor, stranger):
+    html = browse(admin).get(user_page(stranger)).content.decode()
+    assert "the history keeps the name and what happened" in html
+    assert "takes the name and every value out of the history" in html
+    assert "Untick “Active” above" in html
+    assert html.count(reverse("admin:users_profiles_user_delete", args=[stranger.pk])) == 1
+    assert "Erase" not in browse(editor).get(user_page(stranger)).content.decode()
+
+
+def test_a_role_says_what_it_may_beside_the_choice_and_only_of_those_one_may_give(browse, admin, editor, stranger):
+    html = browse(admin).get(user_page(stranger)).content.decode()
+    for role in ("Member", "Reader", "Editor", "Admin"):
+        assert f"<div>{role}: " in html
+    assert "<div>Reader: " not in browse(editor).get(user_page(stranger)).content.decode()
+
+
+def test_the_part_of_a_picture_that_was_chosen_is_kept(browse, editor, ada):
+    picture = images.upload(images.encoded(images.two_halves((400, 200))))
+    cut = {"profile-0-avatar-cut": "0.5 0 1"}
+    save(browse(editor), user_page(ada), **{"profile-0-avatar": picture, **cut})
+    ada.profile.refresh_from_db()
+    with ada.profile.avatar.open() as stored:
+        kept = images.opened(stored.read())
+    assert kept.size == (200, 200)
+    assert images.near(kept.getpixel((20, 100)), images.BLUE)
+    forged = {"profile-0-avatar": images.upload(images.picture()), "profile-0-avatar-cut": "0 0 9"}
+    assert "cannot be cut out" in save(browse(editor), user_page(ada), **forged).content.decode()
 
 
 # What is only shown -------------------------------------------------------------------------------------------------

@@ -58,6 +58,35 @@ def test_a_small_picture_is_not_blown_up() -> None:
     assert redrawn(images.picture("PNG", (10, 7))).size == (10, 7)
 
 
+def test_the_part_that_was_chosen_is_kept_square_and_sharp() -> None:
+    data = images.encoded(images.two_halves((2000, 1000)), "JPEG")
+    for left, colour in (("0", images.RED), ("0.5", images.BLUE), ("1", images.BLUE)):  # the last reaches over the edge
+        cut = avatars.Cut.read(f"{left} 0 1")
+        image = images.opened(avatars.redraw(images.upload(data), cut).read())
+        assert image.size == (512, 512)
+        assert images.near(image.getpixel((256, 256)), colour)
+    small = images.opened(avatars.redraw(images.upload(data), avatars.Cut(0.1, 0.1, 0.1)).read())
+    assert small.size == (100, 100)  # every pixel there is, and none made up
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_part_is_one_of_the_upright_picture(orientation: int) -> None:
+    whole = redrawn(images.from_a_camera(orientation))
+    part = avatars.Cut(left=0, top=0, side=0.5)  # of the corner at the top left as one sees it
+    image = images.opened(avatars.redraw(images.upload(images.from_a_camera(orientation)), part).read())
+    assert image.size == (20, 20)
+    assert images.near(image.getpixel((3, 3)), whole.getpixel((3, 3)))
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "0 0", "0 0 1 1", "-0.1 0 1", "0 2 1", "0 0 0.01", "0 0 2", "nan 0 1", "0 inf 1"]
+)
+def test_a_part_that_no_page_of_ours_sends_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="cannot be cut out"):
+        avatars.Cut.read(text)
+    assert avatars.Cut.read("") is None
+
+
 def test_a_picture_of_exactly_20_megapixels_is_fine() -> None:
     assert redrawn(images.bomb(5000, 4000)).size == (512, 410)
 

@@ -57,10 +57,16 @@ def test_a_profile_shows_what_we_know(make_person: Any, browse: Browse) -> None:
     assert "to complete your profile" not in text
 
 
-def test_a_profile_names_the_first_thing_that_is_missing_and_leads_there(stranger: User, browse: Browse) -> None:
+def test_a_profile_names_what_is_missing_and_leads_there(stranger: User, browse: Browse) -> None:
     text = html(browse(stranger).get(reverse("profile")))
-    assert f'href="{reverse("profile_edit")}#id_location"' in text
-    assert "Add your location to complete your profile." in text
+    assert "To complete your profile, add:" in text
+    for field in ("location", "phone_number"):
+        assert f'href="{reverse("profile_edit")}#id_{field}"' in text
+    stranger.profile.location = "Lisbon"
+    stranger.save()
+    text = html(browse(stranger).get(reverse("profile")))
+    assert "Add a phone number to complete your profile." in text
+    assert "#id_location" not in text
 
 
 def test_nobody_is_asked_for_what_they_may_not_fill_in(reader: User, browse: Browse, settings: Any) -> None:

@@ -218,17 +218,23 @@ class ProvesIdentity(forms.Form):
     """
 
     request: HttpRequest | None = None
+    # Why it is asked: beside the field, when it is left empty, and to who has no password.
+    asks = gettext_lazy("You signed in a while ago. Changing who may do what asks for it again.")
+    insists = gettext_lazy("Type your own password: you change who may do what.")
+    leads_on = gettext_lazy(
+        "You signed in a while ago, and you change who may do what. Show that it is you, then send this again:"
+    )
     own_password = OwnPasswordField(
         label=gettext_lazy("Your own password"),
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=gettext_lazy("You signed in a while ago. Changing who may do what asks for it again."),
     )
 
     def __init__(self, *args: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request or self.request
+        self.fields["own_password"].help_text = self.asks
         if not asks_for_password(self.request):
             del self.fields["own_password"]
 
@@ -244,14 +250,32 @@ class ProvesIdentity(forms.Form):
 
     def _prove(self, request: HttpRequest, password: str) -> None:
         if "own_password" not in self.fields:
-            self.add_error(None, _somewhere_else(request))
+            self.add_error(None, self._somewhere_else(request))
         elif not password:
-            self.add_error("own_password", _("Type your own password: you change who may do what."))
+            self.add_error("own_password", self.insists)
         else:
             try:
                 identity.prove_by_password(request, password)
             except forms.ValidationError as error:
                 self.add_error("own_password", error)
+
+    def _somewhere_else(self, request: HttpRequest) -> SafeString:
+        return format_html(
+            '{} <a href="{}" target="_blank">{}</a>',
+            self.leads_on,
+            identity.address_to_prove(request),
+            _("show it in a new tab"),
+        )
+
+
+class ProvesIdentityToDelete(ProvesIdentity):
+    """The same before people are deleted."""
+
+    asks = gettext_lazy("You signed in a while ago. Deleting people asks for it again.")
+    insists = gettext_lazy("Type your own password: you delete people.")
+    leads_on = gettext_lazy(
+        "You signed in a while ago, and you delete people. Show that it is you, then send this again:"
+    )
 
 
 def asks_for_password(request: HttpRequest | None) -> bool:
@@ -259,12 +283,3 @@ def asks_for_password(request: HttpRequest | None) -> bool:
     if request is None or not isinstance(request.user, User):
         return False
     return request.user.has_usable_password() and not identity.is_fresh(request)
-
-
-def _somewhere_else(request: HttpRequest) -> SafeString:
-    return format_html(
-        '{} <a href="{}" target="_blank">{}</a>',
-        _("You signed in a while ago, and you change who may do what. Show that it is you, then send this again:"),
-        identity.address_to_prove(request),
-        _("show it in a new tab"),
-    )

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import math
 import secrets
+from dataclasses import dataclass
 from typing import IO, Any
 
 from django import forms
@@ -32,6 +34,7 @@ ACCEPT = "image/jpeg,image/png,image/webp,image/gif"
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 20_000_000
 EDGE = 512  # the longest side of a stored picture, in pixels
+SMALLEST_CUT = 0.1  # of the shorter side: a face in a group, and not a few pixels blown up
 THUMBNAILS = (64, 192)  # the sides of the squares we serve: twice what the list and the person's page show
 
 # Pillow's own guard; redraw() checks by itself too, because between this and its double Pillow only warns.
@@ -71,21 +74,60 @@ def random_name(instance: models.Model, filename: str) -> str:
     return f"avatars/{secrets.token_hex(16)}.webp"
 
 
-def redraw(upload: IO[bytes]) -> Redrawn:
+@dataclass(frozen=True)
+class Cut:
+    """The square of a picture that somebody wants to keep.
+
+    ``left`` and ``top`` are parts of the width and the height of the upright picture, ``side`` of the shorter of the
+    two: numbers from 0 to 1, which mean the same at whatever size the picture is decoded.
+    """
+
+    left: float
+    top: float
+    side: float
+
+    @classmethod
+    def read(cls, text: str) -> Cut | None:
+        """What a form sent; None for nothing. Raises ``ValidationError`` for what no page of ours sends."""
+        if not text:
+            return None
+        try:
+            cut = cls(*(float(part) for part in text[:80].split(" ")))
+        except (TypeError, ValueError) as error:
+            raise ValidationError(_bad_cut(), code="cut") from error
+        if not (0 <= cut.left <= 1 and 0 <= cut.top <= 1 and SMALLEST_CUT <= cut.side <= 1):  # NaN is neither
+            raise ValidationError(_bad_cut(), code="cut")
+        return cut
+
+    def of(self, picture: Image.Image) -> Image.Image:
+        """Cut it out; a square that reaches over an edge is pushed back into the picture."""
+        side = max(1, round(self.side * min(picture.size)))
+        left = min(round(self.left * picture.width), picture.width - side)
+        top = min(round(self.top * picture.height), picture.height - side)
+        return picture.crop((left, top, left + side, top + side))
+
+
+def _bad_cut() -> str:
+    return _("This part of the picture cannot be cut out. Choose the picture again.")
+
+
+def redraw(upload: IO[bytes], cut: Cut | None = None) -> Redrawn:
     """Return the picture as WebP: first frame, upright, RGB or RGBA, at most ``EDGE`` pixels, no metadata.
 
-    Raises ``ValidationError`` with a sentence for the person who chose the file.
+    All of it, or the square ``cut``. Raises ``ValidationError`` with a sentence for the person who chose the file.
     """
+    part = cut.side if cut else 1
     upload.seek(0)
     try:
         with Image.open(upload, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValidationError(_too_large(), code="pixels")
-            image.draft("RGB", (EDGE * 2, EDGE * 2))  # JPEG only: decode no more than we keep
+            enough = math.ceil(2 * EDGE / part)
+            image.draft("RGB", (enough, enough))  # JPEG only: decode no more than we keep
             image.load()
             orientation = _orientation(image)
             picture = _plain(image)
-            picture.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
+            picture.thumbnail(_size_for(picture, cut), Image.Resampling.LANCZOS)
     except BOMB as error:
         raise ValidationError(_too_large(), code="pixels") from error
     except BROKEN as error:
@@ -94,7 +136,17 @@ def redraw(upload: IO[bytes]) -> Redrawn:
         ) from error
     if orientation in TURNS:
         picture = picture.transpose(TURNS[orientation])
+    if cut:
+        picture = cut.of(picture)
     return Redrawn(_encode(picture), name="avatar.webp")
+
+
+def _size_for(picture: Image.Image, cut: Cut | None) -> tuple[int, int]:
+    """How large the whole may be for what is kept of it to be ``EDGE`` pixels at most."""
+    if cut is None:
+        return EDGE, EDGE
+    scale = EDGE / (cut.side * min(picture.size))
+    return max(1, math.floor(picture.width * scale)), max(1, math.floor(picture.height * scale))
 
 
 def _too_large() -> str:
@@ -134,6 +186,11 @@ def shown_name(name: str) -> str:
     return f"{name}-shown"
 
 
+def cut_name(name: str) -> str:
+    """The name of the input that says which part of a chosen picture to keep."""
+    return f"{name}-cut"
+
+
 # Forms --------------------------------------------------------------------------------------------------------------
 
 
@@ -154,11 +211,13 @@ class AvatarInput(forms.ClearableFileInput):
         context["max_bytes"] = MAX_BYTES
         # Which picture was there when the page was made, to notice that somebody else has chosen another since.
         context["shown"] = {"name": shown_name(name), "value": version_of(value)}
+        context["cut"] = {"name": cut_name(name), "smallest": SMALLEST_CUT}
         return context
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         """Take a chosen file even where "remove" is ticked too: it says more clearly what is wanted."""
         if files.get(name):
+            files[name].cut = data.get(cut_name(name), "")
             return files[name]
         return super().value_from_datadict(data, files, name)
 
@@ -186,7 +245,7 @@ class AvatarFormField(forms.ImageField):
             raise ValidationError(
                 _("This file is larger than %(limit)s MB.") % {"limit": MAX_BYTES // 1024**2}, code="size"
             )
-        return redraw(data)
+        return redraw(data, Cut.read(getattr(data, "cut", "")))
 
 
 # Model field --------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from users_profiles import avatars, recorder, roles, speaking
 from users_profiles.conflicts import NoticesOtherEdits
@@ -24,6 +25,10 @@ class EditsProfile(NoticesOtherEdits):
     class Meta:
         model = Profile
         fields = PROFILE_FIELDS
+        help_texts = {
+            "birth_date": gettext_lazy("Private: Readers do not see it."),
+            "phone_number": gettext_lazy("With country code, such as +49 30 123456. Private: Readers do not see it."),
+        }
         widgets = {
             "bio": forms.Textarea(attrs={"rows": 4}),
             "birth_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),

@@ -63,6 +63,13 @@ TABLE: dict[str, RoleSpec] = {
 
 # What people call the roles, and having none.
 LABELS = {MEMBER: _(MEMBER_WORD), **{role.value: role.label for role in Role}}
+# What each of them means, as the groups come; said beside the choice.
+MEANINGS = {
+    MEMBER: _("sees and edits their own profile"),
+    Role.READER.value: _("sees people and exports them, without birth dates and phone numbers"),
+    Role.EDITOR.value: _("sees all of it, edits people and imports them"),
+    Role.ADMIN.value: _("also gives roles, deactivates and deletes"),
+}
 RANKS = {MEMBER: 0, Role.READER.value: 1, Role.EDITOR.value: 2, Role.ADMIN.value: 3}
 SUPERUSER_RANK = 4
 

@@ -19,6 +19,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse_lazy
 from django.utils.cache import get_conditional_response
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -27,6 +28,7 @@ from requests import RequestException
 
 from users_profiles import avatars, conflicts, roles, speaking
 from users_profiles.accounts import addresses, second_factor, sessions
+from users_profiles.figures.showing import field_label
 from users_profiles.forms import ProfileForm, SpeakingForm
 from users_profiles.models import Profile, User
 from users_profiles.privacy import holding
@@ -61,8 +63,8 @@ class ProfileView(LoginRequiredMixin, TemplateView):
         person = cast(User, self.request.user)
         spec = roles.spec_of(person)
         missing = [name for name in roles.missing_fields(person) if name in spec.own_fields]
-        wish = {"field": missing[0], "sentence": WISHES[missing[0]]} if missing else None
-        return super().get_context_data(person=person, spec=spec, wish=wish, **kwargs)
+        wishes = [{"field": name, "sentence": WISHES[name], "label": capfirst(field_label(name))} for name in missing]
+        return super().get_context_data(person=person, spec=spec, wishes=wishes, **kwargs)
 
 
 @method_decorator(never_cache, name="dispatch")

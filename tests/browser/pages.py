@@ -385,6 +385,7 @@ NO_PAGES = {
     "set_language",
     "openid_connect_login",
     "admin:autocomplete",
+    "admin:users_profiles_user_find",
     "admin:jsi18n",
     "admin:login",
     "admin:logout",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from tests.admin_pages import USERS
-from tests.browser.helpers import PHONE, arrive, press
+from tests.admin_pages import USERS, user_page
+from tests.browser.helpers import PHONE, SCROLLS_BY, WIDE, arrive, press
 from users_profiles.models import User
 
 DASHBOARD = reverse("admin:index")
@@ -73,3 +74,33 @@ def test_a_person_is_found_from_anywhere(open_page: Callable[..., Page], reader:
     page.wait_for_url("**" + USERS + "?q=stranger")
     page.get_by_role("row", name="Stan Stranger").get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Stan Stranger")
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_where_lines_begin_at_the_right_the_sidebar_does_too_and_nothing_sticks_out(
+    open_page: Callable[..., Page], admin: User, stranger: User, size: tuple[int, int]
+) -> None:
+    page = open_page(person=admin, size=size)
+    pages = (
+        DASHBOARD,
+        USERS,
+        user_page(stranger),
+        reverse("admin:users_profiles_user_import"),
+        reverse("profile_edit"),
+    )
+    for address in pages:
+        page.goto(address)
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        assert page.evaluate(SCROLLS_BY) == 0, address
+        menu = page.locator("details.menu.user-menu, .site-bar details.menu")
+        menu.locator("summary").click()
+        panel = menu.locator(".menu-panel").bounding_box()
+        assert panel
+        assert panel["x"] >= 0
+        assert panel["x"] + panel["width"] <= size[0]
+        if size == WIDE and address != pages[-1]:
+            sidebar, main = page.locator("#sidebar").bounding_box(), page.locator("main").bounding_box()
+            assert sidebar
+            assert main
+            assert sidebar["x"] + sidebar["width"] == size[0]
+            assert main["x"] == 0

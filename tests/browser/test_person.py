@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.core import mail
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.admin_pages import USERS, user_page
-from tests.browser.helpers import PHONE, arrive, assert_good, link_in_last_mail, press, says
+from tests.browser.helpers import PHONE, arrive, assert_good, link_in_last_mail, path_of, press, says
 from tests.data import images
 from users_profiles.models import User
 
@@ -34,9 +35,10 @@ def test_an_editor_gives_somebody_a_picture_and_takes_it_away_again(
     row.get_by_role("link").click()
 
     page.locator("input[type=file]").set_input_files(portrait)
-    preview = page.locator("[data-avatar-preview] img")
-    expect(preview).to_have_js_property("complete", True)
-    assert preview.evaluate("image => image.naturalWidth > 0")
+    expect(page.get_by_role("dialog", name="Choose the part to show")).to_be_visible()
+    assert_good(page)
+    press(page, "Use this part")
+    expect(page.locator("[data-avatar-preview] canvas")).to_be_visible()
     expect(page.locator("[data-avatar-status]")).to_have_text("portrait.jpg")
     page.get_by_label("Location").fill("Paris")
     press(page, "Save")
@@ -50,7 +52,7 @@ def test_an_editor_gives_somebody_a_picture_and_takes_it_away_again(
     assert ada.profile.location == "Paris"
     with ada.profile.avatar.open() as stored:
         kept = images.opened(stored.read())
-    assert kept.height > kept.width  # turned upright
+    assert kept.height == kept.width
     assert not kept.getexif()
 
     page.get_by_role("row", name="Ada Lovelace").get_by_role("link").click()
@@ -61,6 +63,97 @@ def test_an_editor_gives_somebody_a_picture_and_takes_it_away_again(
     assert page.get_by_role("row", name="Ada Lovelace").locator(".avatar img").count() == 0
     ada.profile.refresh_from_db()
     assert not ada.profile.avatar
+
+
+def test_a_picture_is_dragged_onto_the_circle_and_cut_by_keys_and_by_hand(
+    open_page: Callable[..., Page], editor: User, stranger: User
+) -> None:
+    page = open_page(user_page(stranger), person=editor)
+    halves = base64.b64encode(images.encoded(images.two_halves((400, 200)))).decode()
+    dropped = page.evaluate_handle(
+        """data => {
+            const transfer = new DataTransfer();
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            transfer.items.add(new File([bytes], "halves.png", {type: "image/png"}));
+            return transfer;
+        }""",
+        halves,
+    )
+    target = page.locator("[data-avatar-drop]")
+    target.dispatch_event("dragover", {"dataTransfer": dropped})
+    target.dispatch_event("drop", {"dataTransfer": dropped})
+    dialog = page.get_by_role("dialog", name="Choose the part to show")
+    expect(dialog.locator("canvas")).to_be_focused()
+    for _ in range(30):
+        page.keyboard.press("ArrowLeft")  # until its right half is all there is to see
+    page.keyboard.press("+")
+    page.keyboard.press("Enter")  # takes the part, and does not send the form
+    expect(dialog).to_be_hidden()
+    cut = page.locator("[data-avatar-cut]")
+    left, _top, side = map(float, cut.input_value().split())
+    assert left > 0.5
+    assert side < 1
+
+    press(page, "Choose the part")
+    box = dialog.locator("canvas").bounding_box()
+    assert box
+    x, y = box["x"] + 40, box["y"] + 40
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 90, y, steps=3)
+    page.mouse.up()
+    before = cut.input_value()
+    press(page, "Use this part")
+    assert float(cut.input_value().split()[0]) < left
+    assert cut.input_value() != before
+
+    press(page, "Choose the part")
+    page.keyboard.press("Escape")  # what was chosen stays
+    expect(page.locator("[data-avatar-preview] canvas")).to_be_visible()
+    press(page, "Save")
+    arrive(page, USERS)
+    stranger.profile.refresh_from_db()
+    with stranger.profile.avatar.open() as stored:
+        kept = images.opened(stored.read())
+    assert kept.width == kept.height < 200
+    assert images.near(kept.getpixel((kept.width - 3, 3)), images.BLUE)
+
+
+def test_what_was_typed_is_not_lost_by_leaving_and_nobody_is_asked_after_saving(
+    open_page: Callable[..., Page], editor: User, make_person: Callable[..., User]
+) -> None:
+    ada = make_person("ada", first_name="Ada", last_name="Aa", location="Berlin")
+    make_person("ben", first_name="Ben", last_name="Bb", location="Berlin")
+    make_person("cem", first_name="Cem", last_name="Cc", location="Paris")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page = open_page(f"{USERS}?location=Berlin", person=editor)
+    page.on("dialog", stay)
+    page.get_by_role("link", name="Ada Aa").click()
+    arrive(page, user_page(ada))
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ben Bb")
+    expect(page.get_by_role("link", name="Next person")).to_have_count(0)  # Cem is of Paris
+    page.get_by_role("link", name="Previous person: Ada Aa").click()
+    arrive(page, user_page(ada))
+    assert asked == []
+
+    page.get_by_label("Location").fill("Bern")
+    page.get_by_role("link", name="Next person: Ben Bb").click()
+    page.evaluate("history.back()")
+    page.wait_for_timeout(300)
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(300)
+    assert asked == ["beforeunload"] * 3
+    assert path_of(page) == user_page(ada)
+    assert page.get_by_label("Location").input_value() == "Bern"
+    press(page, "Save")
+    page.wait_for_url("**?location=Berlin")
+    assert len(asked) == 3
 
 
 def test_a_mistake_is_named_on_top_and_leads_to_its_field(
@@ -128,10 +221,13 @@ def test_deleting_asks_first_and_cancel_deletes_nobody(
     open_page: Callable[..., Page], admin: User, stranger: User
 ) -> None:
     page = open_page(user_page(stranger), person=admin)
+    page.get_by_text("Personal data, deleting").click()
+    assert_good(page)
     page.get_by_role("link", name="Delete").click()
     page.get_by_role("link", name="Cancel").click()
     arrive(page, user_page(stranger))
     assert User.objects.filter(pk=stranger.pk).exists()
+    page.get_by_text("Personal data, deleting").click()
     page.get_by_role("link", name="Delete").click()
     press(page, "Delete")
     arrive(page, USERS)

@@ -37,6 +37,7 @@ SAFE = {
     "users_profiles_user_add": (LOGIN, NO, NO, OK, OK),
     "users_profiles_user_delete": (LOGIN, NO, NO, NO, OK),
     "users_profiles_user_erase": (LOGIN, NO, NO, NO, OK),
+    "users_profiles_user_find": (LOGIN, NO, OK, OK, OK),
     "users_profiles_user_export": (LOGIN, NO, OK, OK, OK),
     "users_profiles_user_import": (LOGIN, NO, NO, OK, OK),
     "users_profiles_user_import_help": (LOGIN, NO, NO, OK, OK),

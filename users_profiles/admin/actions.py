@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from users_profiles import conflicts, invitations, recorder, roles, selection
-from users_profiles.account_forms import ProvesIdentity
+from users_profiles.account_forms import ProvesIdentity, ProvesIdentityToDelete
 from users_profiles.admin.undoing_actions import UndoesActionsMixin
 from users_profiles.models import Road, User
 from users_profiles.roles import Action
@@ -78,16 +78,16 @@ class PeopleAction:
     button: ClassVar[Any]
     action: ClassVar[Action]
     danger: ClassVar[bool] = False
-    # Whether it changes who may do what, or who gets in.
-    changes_access: ClassVar[bool] = False
     # Whether it can be taken back.
     undoable: ClassVar[bool] = False
+    # How it asks who one is, when it changes who may do what, or who gets in, or deletes somebody.
+    proves: ClassVar[type[ProvesIdentity] | None] = None
 
     def __init__(self, request: HttpRequest) -> None:
         self.actor = request.user
         self.form: forms.Form | None = None
         sent = request.POST if "confirmed" in request.POST else None
-        self.proof = ProvesIdentity(sent, request=request, label_suffix="") if self.changes_access else None
+        self.proof = self.proves(sent, request=request, label_suffix="") if self.proves else None
         # What people were like on the page that asked; None where no page of ours did.
         self.shown = conflicts.read_versions(request.POST["shown"]) if "shown" in request.POST else None
 
@@ -140,7 +140,7 @@ class Activate(PeopleAction):
     title = gettext_lazy("Activate people")
     button = gettext_lazy("Activate")
     action = Action.DEACTIVATE
-    changes_access = True
+    proves = ProvesIdentity
 
     def needless(self, person: User) -> str:
         return _("active already") if person.is_active else ""
@@ -163,7 +163,7 @@ class Deactivate(PeopleAction):
     title = gettext_lazy("Deactivate people")
     button = gettext_lazy("Deactivate")
     action = Action.DEACTIVATE
-    changes_access = True
+    proves = ProvesIdentity
     danger = True
 
     def needless(self, person: User) -> str:
@@ -188,7 +188,7 @@ class SetRole(PeopleAction):
     title = gettext_lazy("Set role")
     button = gettext_lazy("Set role")
     action = Action.GRANT
-    changes_access = True
+    proves = ProvesIdentity
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
@@ -238,6 +238,7 @@ class Delete(PeopleAction):
     title = gettext_lazy("Delete people")
     button = gettext_lazy("Delete")
     action = Action.DELETE
+    proves = ProvesIdentityToDelete
     danger = True
 
     def question(self, count: int) -> str:

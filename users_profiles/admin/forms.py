@@ -9,6 +9,8 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -51,6 +53,11 @@ class PermissionsField(KeysField):
         return _(obj.name)
 
 
+def meanings(granted: list[str]) -> SafeString:
+    """What each of these roles may do, one below the other."""
+    return format_html_join("", "<div>{}: {}</div>", ((roles.LABELS[role], roles.MEANINGS[role]) for role in granted))
+
+
 class PersonForm(ProvesIdentity, NoticesOtherEdits):
     """A person's own fields and role, as far as ``actor`` may change them.
 
@@ -65,7 +72,7 @@ class PersonForm(ProvesIdentity, NoticesOtherEdits):
         fields = ("username", "first_name", "last_name", "email")
         field_classes = {"username": UsernameField}
         help_texts = {
-            "username": gettext_lazy("Letters, digits and @ . + - _"),
+            "username": gettext_lazy("Letters, digits and @ . + - _ People sign in with it, or with their e-mail."),
             "is_active": gettext_lazy("Can sign in. Untick this instead of deleting somebody."),
             "is_superuser": gettext_lazy("May do everything, to everybody."),
             "is_staff": gettext_lazy("May open this back office; follows the role."),
@@ -78,6 +85,7 @@ class PersonForm(ProvesIdentity, NoticesOtherEdits):
         granted = roles.grantable(self.actor, None if self.instance._state.adding else self.instance)
         if granted:
             self.fields["role"].choices = [(role, roles.LABELS[role]) for role in granted]  # type: ignore[attr-defined]
+            self.fields["role"].help_text = meanings(granted)
             self.initial.setdefault("role", self.instance.role if self.instance.pk else roles.MEMBER)
         else:
             del self.fields["role"]

@@ -40,9 +40,12 @@ class ProfileInline(ProfilePermissions, admin.StackedInline):
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         if obj is None:
             return []
-        fields = visible_profile_fields(request.user, obj)
-        # To who may not change it the field would be a file name; the picture is at the top of the page.
-        return fields if self.has_change_permission(request, obj) else [name for name in fields if name != "avatar"]
+        return [name for name in visible_profile_fields(request.user, obj) if name != "avatar"]
+
+    def get_formset(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> Any:
+        """Have the picture in the form and not among its lines: its field is at the top of the person's page."""
+        fields = [] if obj is None else visible_profile_fields(request.user, obj)
+        return super().get_formset(request, obj, **{**kwargs, "fields": fields})
 
     def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return self.may_view_profile(request, obj)

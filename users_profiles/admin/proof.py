@@ -1,10 +1,10 @@
-"""One's own password again, before an import, or its undoing, changes who may do what."""
+"""One's own password again, before an import, or its undoing, changes access, and before somebody is deleted."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest
 
-from users_profiles.account_forms import ProvesIdentity
+from users_profiles.account_forms import ProvesIdentity, ProvesIdentityToDelete
 from users_profiles.models import Import
 from users_profiles.transfer.options import Options
 
@@ -24,6 +24,19 @@ def objection(request: HttpRequest, job: Import) -> str:
     """Why a request is not followed: the sign-in is old, and the proof is missing or wrong. Empty when all is well."""
     if not changes_access(job):
         return ""
-    form = ProvesIdentity(request.POST, request=request)
+    return _first_error(ProvesIdentity(request.POST, request=request))
+
+
+def asked_to_delete(request: HttpRequest) -> ProvesIdentity:
+    """The same field, before somebody is deleted; the form is empty right after one has signed in."""
+    return ProvesIdentityToDelete(request=request, label_suffix="")
+
+
+def objection_to_deleting(request: HttpRequest) -> str:
+    """Why nobody is deleted; empty when all is well."""
+    return _first_error(ProvesIdentityToDelete(request.POST, request=request))
+
+
+def _first_error(form: ProvesIdentity) -> str:
     errors = [error for errors in form.errors.values() for error in errors]
     return str(errors[0]) if errors else ""

@@ -22,18 +22,21 @@ from django.views.decorators.http import require_POST
 
 from users_profiles import invitations, recorder, roles, trail
 from users_profiles.account_forms import asks_for_password
-from users_profiles.admin import import_rows
+from users_profiles.admin import import_rows, proof
 from users_profiles.admin.access import PeopleAdmin
 from users_profiles.admin.actions import PeopleActionsMixin
 from users_profiles.admin.choosing import ChoosesColumnsMixin
 from users_profiles.admin.columns import active_chip, ago, day, person_cell
+from users_profiles.admin.finding import FindingMixin
 from users_profiles.admin.forms import AddPersonForm, PermissionsField, PersonForm
 from users_profiles.admin.guide import GuideMixin
+from users_profiles.admin.neighbours import neighbours
 from users_profiles.admin.pictures import PicturesMixin
 from users_profiles.admin.privacy import PrivacyMixin
 from users_profiles.admin.profiles import ProfileInline
 from users_profiles.admin.trail import PersonTrailMixin
 from users_profiles.admin.transfer import TransferMixin
+from users_profiles.figures.showing import field_label
 from users_profiles.keys import KeysField
 from users_profiles.models import Mail, Profile, Role, User
 from users_profiles.roles import Action
@@ -47,6 +50,7 @@ RAW_ACCESS = ("is_superuser", "is_staff", "groups", "user_permissions")
 @admin.register(User)
 class UserAdmin(  # type: ignore[misc]
     ChoosesColumnsMixin,
+    FindingMixin,
     PrivacyMixin,
     GuideMixin,
     PicturesMixin,
@@ -115,13 +119,13 @@ class UserAdmin(  # type: ignore[misc]
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         own = [("first_name", "last_name"), "username", "email"]
         granted = bool(roles.grantable(request.user, obj))
-        proof = ["own_password"] if granted and asks_for_password(request) else []
+        password = ["own_password"] if granted and asks_for_password(request) else []
         if obj is None:
-            return [(_("Person"), {"fields": [*own, *(["role"] if granted else []), *proof, "send_invitation"]})]
+            return [(_("Person"), {"fields": [*own, *(["role"] if granted else []), *password, "send_invitation"]})]
         access = [
             "role" if granted else "role_column",
             "is_active" if roles.may(request.user, Action.DEACTIVATE, obj) else "active_column",
-            *proof,
+            *password,
         ]
         fieldsets: list[Any] = [
             (_("Person"), {"fields": own}),
@@ -163,11 +167,25 @@ class UserAdmin(  # type: ignore[misc]
             "active_chip": active_chip(person),
             "joined": day(timezone.localtime(person.date_joined).date()),
             "signed_in": ago(person.last_login),
+            "incomplete": bool(roles.missing_fields(person)),
+            "missing": self._missing(request, person),
             "can_send_link": roles.may(request.user, Action.EDIT, person) and person.is_active and bool(person.email),
+            "can_delete": self.has_delete_permission(request, person),
+            "show_delete": False,  # beside what else one may do with somebody who leaves, not beside "Save"
+            **neighbours(request, person),
             **self.about_privacy(request, person),
             **import_rows.rows_about(person, request.user),
             "person_history": [{"entry": entry, "ago": ago(entry.when)} for entry in history],
         }
+
+    def _missing(self, request: HttpRequest, person: User) -> list[dict[str, str]]:
+        """The fields that the profile lacks, of those one may see, with their inputs where one may fill them."""
+        editable = self.has_change_permission(request, person)
+        found = []
+        for name in roles.visible_fields(request.user, roles.missing_fields(person)):
+            prefix = "id_" if name in roles.NAME_FIELDS else "id_profile-0-"
+            found.append({"label": capfirst(field_label(name)), "input": f"{prefix}{name}" if editable else ""})
+        return found
 
     # One person: what is saved
 
@@ -199,8 +217,14 @@ class UserAdmin(  # type: ignore[misc]
         return HttpResponseRedirect(self._page_of(request, obj))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Ask for one's own password when the sign-in is old; to Django, having a session is proof enough."""
+        why_not = proof.objection_to_deleting(request) if request.method == "POST" else ""
+        if why_not:
+            self.message_user(request, why_not, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        asked = {"proof": proof.asked_to_delete(request), **(extra_context or {})}
         try:
-            return super().delete_view(request, object_id, extra_context)
+            return super().delete_view(request, object_id, asked)
         except LastSuperuserError as refusal:
             return self.refuse(request, refusal)
 

@@ -7,6 +7,7 @@ from zlib import crc32
 
 from django import template
 from django.conf import settings
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -64,6 +65,25 @@ def role_chip(person: Any) -> SafeString:
     if person.is_superuser:
         return format_html('<span class="chip chip-bad">{}</span>', _("Superuser"))
     return format_html('<span class="{}">{}</span>', ROLE_TONES.get(person.role, "chip"), roles.LABELS[person.role])
+
+
+@register.simple_tag(takes_context=True)
+def people_actions(context: template.Context) -> dict[str, Any]:
+    """What the palette offers to do with people, as far as who is signed in may: its links, and where it finds them."""
+    actor = context["user"]
+    offered = (
+        (roles.Action.ADD, "add", "plus", _("Add person")),
+        (roles.Action.IMPORT, "import", "import", _("Import people")),
+        (roles.Action.EXPORT, "export", "export", _("Export people")),
+    )
+    return {
+        "find": reverse("admin:users_profiles_user_find") if roles.may(actor, roles.Action.VIEW) else "",
+        "links": [
+            {"url": reverse(f"admin:users_profiles_user_{name}"), "icon": icon, "label": label}
+            for action, name, icon, label in offered
+            if roles.may(actor, action)
+        ],
+    }
 
 
 @register.simple_tag

@@ -1,17 +1,6 @@
 // Small helps on every page of the admin.
 "use strict";
 {
-  // "/" goes to the search of the list, or to the one in the top bar.
-  document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
-    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const search = document.getElementById("searchbar") || document.getElementById("people-search");
-    if (!search) return;
-    event.preventDefault();
-    search.focus();
-    search.select();
-  });
-
   // A form that came back with errors says so first, to screen readers too.
   document.querySelector(".error-summary")?.focus();
 

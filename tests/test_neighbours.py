@@ -1,0 +1,136 @@
+"""The previous and the next person in the list that somebody came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from tests.admin_pages import USERS, user_page
+from users_profiles.models import Role, User
+
+pytestmark = pytest.mark.django_db
+Browse = Callable[[User | None], Client]
+
+
+@pytest.fixture
+def team(make_person: Callable[..., User], editor: User) -> list[User]:
+    """People with the same names, places and moments among them, and some who have never signed in."""
+    now = timezone.now()
+    found = [editor]
+    for number, (last, first, place, signed_in, role) in enumerate(
+        [
+            ("Byron", "Ada", "London", 3, Role.READER),
+            ("Byron", "Ada", "Paris", 0, ""),
+            ("Byron", "Bob", "", 3, ""),
+            ("", "", "Berlin", 0, Role.READER),
+            ("Zuse", "Konrad", "Berlin", 1, ""),
+            ("Özil", "", "Berlin", 0, Role.EDITOR),
+        ]
+    ):
+        person = make_person(f"p{number}", first_name=first, last_name=last, location=place, role=role)
+        User.objects.filter(pk=person.pk).update(last_login=now - timedelta(days=signed_in) if signed_in else None)
+        found.append(person)
+    return found
+
+
+def shown(client: Client, query: str) -> list[int]:
+    """The list as it stands on its page."""
+    return [person.pk for person in client.get(f"{USERS}?{query}").context["cl"].queryset]
+
+
+def page_of(client: Client, person: int, query: str) -> Any:
+    address = user_page(User(pk=person))
+    return client.get(f"{address}?{urlencode({'_changelist_filters': query})}" if query else address)
+
+
+def walk(client: Client, start: int, query: str, which: str) -> Iterator[int]:
+    """Those one comes to by following the links from page to page."""
+    answer = page_of(client, start, query)
+    while answer.context[which] is not None:
+        yield answer.context[which].person.pk
+        answer = client.get(answer.context[which].address)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "",
+        "o=first_name",
+        "o=-last_name",
+        "o=email",
+        "o=role",
+        "o=-role,location",
+        "o=location,-email",
+        "o=last_login",
+        "o=-last_login",
+        "o=birth_date",
+        "o=-is_active,date_joined",
+    ],
+)
+def test_the_neighbours_are_those_of_the_list_in_whatever_order(browse: Browse, team: list[User], order: str) -> None:
+    client = browse(team[0])
+    listed = shown(client, order)
+    assert len(listed) == len(team)
+    assert [listed[0], *walk(client, listed[0], order, "next")] == listed
+    assert [listed[-1], *walk(client, listed[-1], order, "previous")] == listed[::-1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "location=Berlin",
+        "q=byron",
+        "role=Reader&o=-last_name",
+        "role=Reader&role=Editor",
+        "location=Berlin&o=last_login",
+    ],
+)
+def test_they_are_those_that_the_filter_keeps(browse: Browse, team: list[User], query: str) -> None:
+    client = browse(team[0])
+    listed = shown(client, query)
+    assert 1 < len(listed) < len(team)
+    assert [listed[0], *walk(client, listed[0], query, "next")] == listed
+
+
+def test_somebody_whom_the_filter_does_not_keep_any_more_stands_where_they_would(
+    browse: Browse, team: list[User]
+) -> None:
+    client = browse(team[0])
+    ada, konrad = team[1], team[5]  # of London and of Berlin
+    answer = page_of(client, ada.pk, "location=Berlin")
+    assert answer.context["next"].person == konrad
+    page = answer.content.decode()
+    assert f'rel="next" data-key="j" href="{user_page(konrad)}?_changelist_filters=location%3DBerlin"' in page
+
+
+@pytest.mark.parametrize("query", ["nonsense=1", "role=King", "o=password", "birthday=3", "q=%00"])
+def test_an_address_that_means_no_list_has_no_neighbours(
+    browse: Browse, team: list[User], reader: User, query: str
+) -> None:
+    answer = page_of(browse(reader), team[1].pk, query)  # a reader may not look for birthdays
+    assert answer.status_code == 200
+    assert (answer.context["previous"], answer.context["next"]) == (None, None)
+    assert "data-key" not in answer.content.decode()
+
+
+def test_they_cost_three_queries_however_many_people_there_are(
+    browse: Browse, team: list[User], django_assert_max_num_queries: Any, make_person: Callable[..., User]
+) -> None:
+    client = browse(team[0])
+    page_of(client, team[1].pk, "o=last_name")
+    with django_assert_max_num_queries(40) as captured:
+        page_of(client, team[1].pk, "o=last_name")
+    before = len(captured)
+    for number in range(20):
+        make_person(f"more{number}", last_name="Byron", first_name="Ada")
+    with django_assert_max_num_queries(before) as captured:
+        page_of(client, team[1].pk, "o=last_name")
+    beyond = [query["sql"] for query in captured if "LIMIT 1" in query["sql"] and '"last_name" >' in query["sql"]]
+    assert len(beyond) == 1
+    assert '"last_name" >= ' in beyond[0]  # where an index begins to read
