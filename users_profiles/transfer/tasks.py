@@ -19,7 +19,7 @@ from users_profiles.figures import store as figures
 from users_profiles.models import Export, Import, Worker
 from users_profiles.models.leases import LeasedJob
 from users_profiles.search import settling
-from users_profiles.transfer import importer, pictures, retention, undo
+from users_profiles.transfer import importer, inviting, pictures, retention, undo
 from users_profiles.transfer.export import making
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,8 @@ def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> N
         figures.people_changed()
         if is_small(job):
             settling.settle(most=job.total)  # of many more, the worker makes them findable in the background
+    if job.created > inviting.MANY and job.owner_id is not None:
+        inviting.keep_tally(job)  # before somebody waits for it
     sweep()
 
 
