@@ -9,15 +9,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.core.cache import cache
-from django.db import transaction
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
-from users_profiles import invitations
+from users_profiles import invitations, queueing
 from users_profiles.models import Import, ImportRow
 from users_profiles.models import Invitation as Mailed
 from users_profiles.models.clock import shared_now
@@ -139,7 +137,7 @@ def queue(job: Import, rows: QuerySet[ImportRow]) -> int:
     count = ImportRow.objects.filter(pk__in=keys).update(invited=Invitation.QUEUED, invited_at=timezone.now())
     if count:
         cache.delete(_kept_as(job.pk))
-        transaction.on_commit(partial(send_queued.enqueue, job.pk))
+        queueing.after_commit(send_queued, job.pk)
     return count
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks import task
 
-from users_profiles import logs
+from users_profiles import logs, queueing
 from users_profiles.figures import store as figures
 from users_profiles.models import Export, Import, Worker
 from users_profiles.models.leases import LeasedJob
@@ -108,7 +107,7 @@ def queue(job: LeasedJob) -> bool:
     with logs.about_job(job):
         logger.info("queued")
     task: Any = run_export if isinstance(job, Export) else run_import
-    transaction.on_commit(partial(task.enqueue, job.pk))
+    queueing.after_commit(task, job.pk)
     return True
 
 
