@@ -30,7 +30,6 @@ LOOK_UPS = {
     "database",
     "cache",
     "email",
-    "queue",
 }
 
 

@@ -27,6 +27,9 @@ def type_and_send(page: Page, login: str, password: str) -> None:
 def test_somebody_gets_the_password_wrong_then_right_with_the_keyboard_alone(stranger: User, page: Page) -> None:
     page.goto(reverse("profile"))
     assert path_of(page) == reverse("account_login")
+    hints = {"Username or e-mail": "username", "Password": "current-password"}
+    for label, hint in hints.items():
+        expect(page.get_by_label(label, exact=True)).to_have_attribute("autocomplete", hint)
     type_and_send(page, stranger.username, "wrong")
 
     page.get_by_role("alert").wait_for()
@@ -56,7 +59,7 @@ def test_registration_is_closed_and_says_whom_to_ask(page: Page) -> None:
     assert page.get_by_role("link", name="Register").count() == 0
     page.goto(reverse("account_signup"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Registration is closed")
-    assert page.locator("form").count() == 0
+    assert page.get_by_role("button", name="Register").count() == 0
     page.get_by_role("link", name="Sign in").click()
     assert path_of(page) == reverse("account_login")
 

@@ -71,6 +71,7 @@ class ExportAdmin(admin.ModelAdmin):
     date_hierarchy = "asked_at"
     ordering = ["-asked_at"]
     actions = None
+    change_list_template = "admin/transfer/exports.html"
 
     class Media:
         css = {"all": ["users_profiles/transfer.css"]}
