@@ -8,15 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.views import defaults
 
 from users_profiles import room
 
-# A connection that was cut, a server that restarts, a lock that was not given: nobody's mistake, and soon over.
-AWAY = (OperationalError, InterfaceError)
 SAFE = frozenset({"GET", "HEAD"})
 # Seconds after which a program may ask again.
 RETRY_AFTER = 5
@@ -34,7 +32,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     error = sys.exc_info()[1]
     if room.is_lacking(error):
         return HttpResponse(render_to_string("no_room.html"), status=507)
-    if isinstance(error, AWAY):
+    if isinstance(error, room.DATABASE_AWAY):
         return DatabaseAway()
     return defaults.server_error(request)
 

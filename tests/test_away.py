@@ -12,8 +12,12 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import USERS, filled_in, user_page
+from users_profiles import room
 from users_profiles.admin.users import UserAdmin
-from users_profiles.models import User
+from users_profiles.models import Export, User
+from users_profiles.transfer.export import source
+from users_profiles.transfer.export.sending import Measured, Sending
+from users_profiles.transfer.export.wanted import Wanted
 
 Browse = Callable[[User | None], Client]
 
@@ -129,6 +133,33 @@ def test_f4_a_connection_cut_in_the_middle_of_a_save_leaves_nothing_half_done(
     assert patient.post(user_page(ada), form).status_code == 302
     person = User.objects.with_profile().get(pk=ada.pk)
     assert (person.first_name, person.profile.location, person.profile.version) == ("Augusta", "Paris", 3)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_f4_a_download_whose_connection_is_cut_is_said_to_have_failed(
+    editor: User, cut: Callable[[Any, str], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "CHUNK", 2)
+    User.objects.bulk_create([User(username=f"p{at}") for at in range(10)])
+    sending = Sending(Wanted(editor, columns=["username", "role"], format="jsonl").entry(11))
+    next(sending)
+    cut(Measured, "add")
+    with pytest.raises(room.DATABASE_AWAY):
+        for _block in sending:
+            pass
+    export = Export.objects.get()
+    assert (export.state, bool(export.failure)) == (Export.State.FAILED, True)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["OperationalError", "InterfaceError"])
+def test_f4_the_errors_of_the_driver_itself_are_understood_as_well(
+    patient: Client, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    Broken(monkeypatch, UserAdmin, "get_queryset", getattr(psycopg, kind), times=99)
+    assert patient.get(USERS).status_code == 503
 
 
 @pytest.mark.django_db

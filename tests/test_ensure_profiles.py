@@ -30,10 +30,26 @@ def three_without(make_person: Callable[..., User]) -> None:
         User._base_manager.bulk_create([User(username=f"raw{number}")])
 
 
-def test_it_gives_a_profile_to_whoever_has_none(three_without: None) -> None:
+def test_f6_it_gives_a_profile_to_whoever_has_none(three_without: None) -> None:
     assert run() == "3 profiles made."
     assert not User.objects.without_profile().exists()
     assert run() == "0 profiles made."
+
+
+def test_f6_somebody_from_raw_sql_is_found_and_given_a_profile(make_person: Callable[..., User]) -> None:
+    ada = make_person("ada")
+    names = ", ".join(
+        field.column for field in User._meta.concrete_fields if field.name not in {"id", "username", "email"}
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO users_profiles_user (username, email, {names})"
+            f" SELECT 'raw', 'raw@example.com', {names} FROM users_profiles_user WHERE id = %s",
+            [ada.pk],
+        )
+    assert User.objects.without_profile().get().username == "raw"
+    assert run() == "1 profile made."
+    assert User.objects.get(username="raw").profile.version == 1
 
 
 def test_it_leaves_the_profiles_there_are_alone(three_without: None) -> None:

@@ -217,7 +217,9 @@ def test_sqlite_is_set_up_for_many_processes() -> None:
     assert connection.settings_dict["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
 
 
-def test_six_writers_at_once_never_find_sqlite_locked(start: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_f5_six_writers_at_once_never_find_sqlite_locked(
+    start: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
     """Read and then write in one transaction, 6 processes with 100 each: security check F5."""
     assert start("migrate", "-v0", DEBUG="on").returncode == 0
     command = """

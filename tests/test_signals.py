@@ -49,7 +49,7 @@ def everybody_has_one_profile() -> bool:
         "bulk_create",
     ],
 )
-def test_however_a_user_is_created_there_is_a_profile(create: Callable[[], Any]) -> None:
+def test_f6_however_a_user_is_created_there_is_a_profile(create: Callable[[], Any]) -> None:
     create()
     assert User.objects.get().profile == Profile.objects.get()
 
@@ -75,19 +75,19 @@ def load(folder: Path, *objects: dict[str, Any]) -> None:
     call_command("loaddata", path, verbosity=0)
 
 
-def test_a_fixture_with_users_alone_loads(tmp_path: Path) -> None:
+def test_f6_a_fixture_with_users_alone_loads(tmp_path: Path) -> None:
     load(tmp_path, ADA, BOB)
     assert everybody_has_one_profile()
 
 
 @pytest.mark.parametrize("objects", list(permutations([ADA, BOB, ADAS, BOBS])))
-def test_a_fixture_with_users_and_profiles_loads_in_any_order(tmp_path: Path, objects: Any) -> None:
+def test_f6_a_fixture_with_users_and_profiles_loads_in_any_order(tmp_path: Path, objects: Any) -> None:
     load(tmp_path, *objects)
     assert everybody_has_one_profile()
     assert dict(Profile.objects.values_list("pk", "location")) == {7: "London", 8: "Paris"}
 
 
-def test_a_fixture_with_profiles_alone_loads_over_the_users_there_are(tmp_path: Path) -> None:
+def test_f6_a_fixture_with_profiles_alone_loads_over_the_users_there_are(tmp_path: Path) -> None:
     load(tmp_path, ADA, BOB)
     load(tmp_path, ADAS, BOBS)
     assert everybody_has_one_profile()
@@ -110,7 +110,7 @@ def test_loading_users_again_leaves_their_profiles_alone(tmp_path: Path) -> None
 # In bulk ------------------------------------------------------------------------------------------------------------
 
 
-def test_bulk_create_stores_the_profiles_that_come_along() -> None:
+def test_f6_bulk_create_stores_the_profiles_that_come_along() -> None:
     people = [User(username=f"person{number}") for number in range(3)]
     people[1].profile = Profile(location="London")
     User.objects.bulk_create(people)

@@ -1,11 +1,24 @@
-"""What it looks like when a disk is full: files, SQLite and PostgreSQL each say so in their own way."""
+"""What it looks like when something is not there that all of us need: room on the disk, or the database.
+
+Files, SQLite and PostgreSQL each say so in their own way.
+"""
 
 from __future__ import annotations
 
 import errno
 import sqlite3
 
+from django.db import InterfaceError, OperationalError, connection
 from django.utils.translation import gettext as _
+
+# A lock that was not given, a deadlock, a connection that was cut: what may go better the next time. The driver's own
+# errors, too: Django passes on as they are those of cursors that are being closed.
+DATABASE_AWAY = (
+    OperationalError,
+    InterfaceError,
+    connection.Database.OperationalError,  # type: ignore[attr-defined]
+    connection.Database.InterfaceError,  # type: ignore[attr-defined]
+)
 
 # No room on the disk, none left for this account, none for so large a file.
 _ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

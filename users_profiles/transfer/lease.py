@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from django.db import InterfaceError, OperationalError, connection, connections
+from django.db import connection, connections
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -29,8 +29,7 @@ from users_profiles.transfer.errors import FileRefused
 
 logger = logging.getLogger(__name__)
 
-# A lock that was not given, a deadlock, a connection that was cut: what may go better the next time.
-TRANSIENT = (OperationalError, InterfaceError)
+TRANSIENT = room.DATABASE_AWAY
 # Seconds to wait before each next try. Together long enough for a database to be restarted.
 DELAYS = (0.1, 0.5, 1, 2, 4, 8, 15)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from users_profiles.models import Export
 from users_profiles.speaking import speaking_to
+from users_profiles.transfer import lease
 from users_profiles.transfer.export import formats
 from users_profiles.transfer.export.source import Block
 from users_profiles.transfer.export.wanted import Wanted
@@ -64,6 +65,7 @@ class Sending:
             self.export.finish(*self.measured.sums)
             raise
         except Exception:
+            lease.recover()  # it may be the connection that is broken, on which nothing can be written down
             self.export.fail(_("Something went wrong on our side while this was being sent. Try again."))
             raise
         if self._after_block:
