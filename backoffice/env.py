@@ -123,9 +123,21 @@ class Settings:
         found = self._url(name, self.text(name, default), environ.Env.cache_url_config, CACHE_SCHEMES)
         if not found["LOCATION"] and not found["BACKEND"].endswith("LocMemCache"):
             stop(f"{name} names no table or server; .env.example shows the form.")
-        if found["BACKEND"].endswith("RedisCache") and find_spec("redis") is None:
-            stop(f"{name} names a Redis server; install the package redis to reach it.")
+        if found["BACKEND"].endswith("RedisCache"):
+            # Somebody may be waiting for the page.
+            found.setdefault("OPTIONS", {}).update(socket_connect_timeout=5, socket_timeout=5)
         return found
+
+    def queue(self, name: str) -> str:
+        """The address of a Redis server for background tasks; the empty text where the database has them."""
+        raw = self.text(name)
+        if not raw:
+            return ""
+        if raw.partition("://")[0] not in {"redis", "rediss"} or not urlsplit(raw).hostname:
+            stop(f"{name} must be the address of a Redis server, such as redis://127.0.0.1:6379/1.")
+        if find_spec("django_tasks_rq") is None:
+            stop(f"{name} puts background tasks on Redis; install the package django-tasks-rq for that.")
+        return raw
 
     def email(self, name: str, default: str) -> dict[str, Any]:
         raw = self.text(name, default)

@@ -161,7 +161,13 @@ if bool(S3["access_key"]) != bool(S3["secret_key"]):
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# Background work: a queue in the database or, where a server is named for it, on Redis.
+TASKS: dict[str, Any] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+TASKS_URL = env.queue("TASKS_URL")
+if TASKS_URL:
+    TASKS["default"] = {"BACKEND": "backoffice.redis_queue.RedisQueue", "QUEUES": ["default"]}
+    # No time limit: what dies over an import loses its lease, and that is how others know.
+    RQ_QUEUES = {"default": {"URL": TASKS_URL, "DEFAULT_TIMEOUT": -1, "SOCKET_CONNECT_TIMEOUT": 5}}
 # How long it is known what the worker did; what went wrong may name people.
 TASKS_KEEP_DAYS = env.number("TASKS_KEEP_DAYS", 14, at_least=1)
 

@@ -107,6 +107,7 @@ def main() -> None:
         figures = database.run("apply", path)
         print(f"{count:,} people imported at {figures['rows_per_second']:,} rows a second")
         database.python("manage.py", "shell", "-v0", "-c", EDIT)
+        database.python("manage.py", "rebuild_search")
         sizes = list(measure(urlunsplit(urlsplit(server)._replace(path=f"/{NAME}")), EDITS))
         show(sizes)
         project(sizes, count)

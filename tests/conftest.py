@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
-from django.utils import translation
+from django.utils import timezone, translation
 
-from users_profiles import roles
+from users_profiles import invitations, roles
 from users_profiles.models import Role, User
+from users_profiles.reports import mailing
+from users_profiles.transfer import inviting, retention
 
 PASSWORD = "correct-horse-battery"
 
@@ -158,6 +160,20 @@ def base_url(settings: Any) -> str:
 def registration(settings: Any) -> None:
     """Registration is open."""
     settings.REGISTRATION_OPEN = True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Move the clocks of this host and of the database on: ``clock(minutes=5)``."""
+    now, passed = timezone.now, [timedelta()]
+    monkeypatch.setattr(timezone, "now", lambda: now() + passed[0])
+    for module in (invitations, inviting, mailing, retention):
+        monkeypatch.setattr(module, "shared_now", lambda: timezone.now())
+
+    def move(**by: float) -> None:
+        passed[0] += timedelta(**by)
+
+    return move
 
 
 @pytest.fixture

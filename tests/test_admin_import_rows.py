@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.admin_pages import messages_of
 from tests.test_admin_imports import applied, checked, html, text
 from tests.test_admin_transfer import choose, page, upload
-from users_profiles.admin import import_rows
+from users_profiles.admin import import_rows, row_search
 from users_profiles.models import Import, User
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +93,7 @@ def test_a_search_finds_rows_by_name_value_and_number(browse: Browse, editor: Us
 def test_a_search_that_finds_too_much_shows_the_beginning_and_unticks_all(
     browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_rows, "MOST_FOUND", 3)
+    monkeypatch.setattr(row_search, "MOST_FOUND", 3)
     client = browse(editor)
     job = checked(client, "username\n" + "".join(f"person{at}\n" for at in range(5)) + "other\n")
     content = text(html(client, "change", job, show="new", q="person"))
@@ -100,6 +101,74 @@ def test_a_search_that_finds_too_much_shows_the_beginning_and_unticks_all(
     assert "Untick all rows found" in content
     client.post(page("tick", job), {"show": "new", "all": "untick", "q": "person"})
     assert list(job.rows.filter(ticked=True).values_list("label", flat=True)) == ["other"]
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if ten rows were a million: each request looks through three of them."""
+    monkeypatch.setattr(row_search, "FEW", 5)
+    monkeypatch.setattr(row_search, "STRETCH", 3)
+    monkeypatch.setattr(row_search, "SECONDS", 0)
+    monkeypatch.setattr(row_search, "SECONDS_ON", 0)
+
+
+@pytest.mark.usefixtures("many")
+def test_a_search_of_very_many_rows_comes_so_far_says_so_and_goes_on_from_there(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    rows = "".join(f"p{at},{'Oslo' if at in {1, 8} else 'Rome'}\n" for at in range(10))
+    job = checked(client, f"username,location\n{rows}")
+    found: list[list[int]] = []
+    address, said = f"{page('change', job)}?show=new&q=oslo", []
+    while address:
+        answer = client.get(address)
+        found.append([row["number"] for row in answer.context["rows"]])
+        said.append(" ".join(text(answer.content.decode()).split()))
+        link = re.search(r'href="([^"]*after=\d+)"', answer.content.decode())
+        address = f"{page('change', job)}{link[1].replace('&amp;', '&')}" if link else ""
+    assert found == [[3], [], [10], []]
+    assert "1 found from row 1 to 4" in said[0]
+    assert "0 found from row 5 to 7" in said[1]
+    assert "Nothing so far." in said[1]
+    assert "Search on" in said[0]
+    assert "Search on" not in said[3]
+    assert "No row here has that in it." in said[3]
+
+
+@pytest.mark.usefixtures("many")
+def test_a_number_a_username_or_an_email_is_found_at_once_however_many_rows_there_are(
+    browse: Browse, editor: User
+) -> None:
+    client = browse(editor)
+    job = applied(client, "username,email\n" + "".join(f"p{at},P{at}@example.com\n" for at in range(10)))
+    for asked, where in (("11", 11), ("P9", 11), ("p8@EXAMPLE.com", 10)):
+        answer = client.get(page("change", job), {"show": "new", "q": asked})
+        assert where in [row["number"] for row in answer.context["rows"]]
+    assert client.get(page("invite", job), {"q": "p9"}).context["rows"][-1]["number"] == 11
+    assert client.get(page("change", job), {"show": "new", "q": "editor"}).context["rows"] == []
+
+
+@pytest.mark.usefixtures("many")
+def test_a_page_full_of_what_was_found_ends_where_the_next_begins(
+    browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_search, "PER_PAGE", 2)
+    monkeypatch.setattr(row_search, "SECONDS", 60)
+    monkeypatch.setattr(row_search, "SECONDS_ON", 60)
+    client = browse(editor)
+    job = checked(client, "username\n" + "".join(f"p{at}\n" for at in range(7)))
+    after, found = 0, []
+    while after is not None:
+        context = client.get(page("change", job), {"show": "new", "q": "p", "after": after}).context
+        found.append([row["number"] for row in context["rows"]])
+        after = context["through"]
+    assert found == [[2, 3], [4, 5], [6, 7], [8]]
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "9" * 30, "²"])
+def test_where_a_search_goes_on_cannot_be_nonsense(browse: Browse, editor: User, after: str, many: None) -> None:
+    client = browse(editor)
+    job = checked(client, "username\n" + "".join(f"p{at}\n" for at in range(7)))
+    assert client.get(page("change", job), {"show": "new", "q": "p1", "after": after}).status_code == 200
 
 
 def test_a_search_for_nonsense_finds_nothing_and_breaks_nothing(browse: Browse, editor: User) -> None:

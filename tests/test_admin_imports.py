@@ -18,7 +18,6 @@ from tests.admin_pages import messages_of, user_page
 from tests.test_admin_transfer import choose, page, upload
 from tests.test_importer import check, take_in
 from users_profiles import roles
-from users_profiles.admin import inviting as inviting_page
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import importer, inviting
 
@@ -220,7 +219,7 @@ def test_a_mail_that_is_refused_is_said_and_can_be_tried_again(
 def test_a_great_many_people_are_counted_anew_only_after_invitations_have_gone_out(
     browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inviting_page, "MOST_COUNTED", 2)
+    monkeypatch.setattr(inviting, "MANY", 2)
     client = browse(editor)
     job = applied(client, "username,email\n" + "".join(f"p{at},p{at}@example.com\n" for at in range(4)))
     client.get(page("invite", job))
@@ -230,6 +229,25 @@ def test_a_great_many_people_are_counted_anew_only_after_invitations_have_gone_o
     client.post(page("invite", job), {"who": "ticked", "row": "2"})
     tabs = client.get(page("invite", job)).context["tabs"]
     assert [tab["count"] for tab in tabs] == [3, 1, 0, 0]
+
+
+def test_of_a_great_many_people_the_page_shows_the_last_count_and_has_a_new_one_made(
+    browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch, let_time_pass: Callable[[float], None]
+) -> None:
+    monkeypatch.setattr(inviting, "MANY", 2)
+    client = browse(editor)
+    job = applied(client, "username,email\n" + "".join(f"p{at},p{at}@example.com\n" for at in range(4)))
+    with CaptureQueriesContext(connection) as captured:  # the worker has counted, before anybody asked
+        client.get(page("invite", job))
+    assert not [found for found in captured if "FILTER" in found["sql"] or "CASE WHEN" in found["sql"]]
+    User.objects.filter(username="p1").update(last_login=timezone.now())
+
+    def signed_in() -> int:
+        return int(client.get(page("invite", job)).context["tabs"][2]["count"])
+
+    assert signed_in() == 0
+    let_time_pass(inviting.COUNTED_FOR + 1)
+    assert [signed_in(), signed_in()] == [0, 1]
 
 
 def test_nobody_is_mailed_who_was_deactivated_while_the_mail_waited(browse: Browse, editor: User) -> None:

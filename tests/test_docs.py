@@ -30,6 +30,7 @@ LOOK_UPS = {
     "database",
     "cache",
     "email",
+    "queue",
 }
 
 

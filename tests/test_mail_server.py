@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from email import message_from_bytes
 from typing import Any
 
@@ -62,18 +61,6 @@ def server(settings: Any) -> Iterator[Server]:
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     yield found
     controller.stop()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Move the clock on: ``clock(minutes=5)``."""
-    now, passed = timezone.now, [timedelta()]
-    monkeypatch.setattr(timezone, "now", lambda: now() + passed[0])
-
-    def move(**by: float) -> None:
-        passed[0] += timedelta(**by)
-
-    return move
 
 
 def beat() -> None:

@@ -183,6 +183,16 @@ def test_a_probe_is_neither_sent_to_https_nor_asked_for_a_host(all_well: None, s
     assert not response.cookies
 
 
+def test_what_is_wrong_is_logged_once_and_mailed_to_nobody(
+    all_well: None, settings: Any, mailoutbox: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ADMINS = [("Operator", "operator@example.com")]
+    Worker.objects.all().delete()
+    assert ask()[0] == 503
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert mailoutbox == []
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_nothing_can_be_sent_to_a_probe(path: str) -> None:
     assert Client().post(path).status_code == 405

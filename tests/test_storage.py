@@ -97,7 +97,7 @@ def test_pictures_of_an_archive_are_given_and_taken_back(anywhere: str, ada: Use
 
 
 def test_what_is_old_goes_and_what_no_row_knows_of(
-    anywhere: str, monkeypatch: pytest.MonkeyPatch, admin: User, ada: User
+    anywhere: str, clock: Callable[..., None], admin: User, ada: User
 ) -> None:
     test_pictures.give_picture(ada)
     kept = stored()
@@ -106,8 +106,7 @@ def test_what_is_old_goes_and_what_no_row_knows_of(
     expired = Export.objects.create(owner=admin, state="done", file="exports/" + "e" * 32, expires_at=timezone.now())
     for name in (str(expired.file.name), "imports/" + "a" * 32, "avatars/" + "a" * 32, "thumbnails/64/" + "a" * 32):
         default_storage.save(name, ContentFile(b"x"))
-    later = timezone.now() + timezone.timedelta(days=40)
-    monkeypatch.setattr(timezone, "now", lambda: later)
+    clock(days=40)
     pruned = retention.prune()
     assert (pruned.previews, pruned.files, pruned.exports, pruned.strays) == (1, 1, 1, 3)
     assert stored() == kept
@@ -234,7 +233,7 @@ def test_nobody_is_erased_while_it_cannot_be_seen_which_files_mention_them(
 
 
 def test_what_could_not_be_removed_after_the_commit_is_removed_later(
-    bucket: Service, monkeypatch: pytest.MonkeyPatch, ada: User
+    bucket: Service, clock: Callable[..., None], ada: User
 ) -> None:
     picture = test_pictures.give_picture(ada)
     take_in("username\nada\n")
@@ -243,7 +242,6 @@ def test_what_could_not_be_removed_after_the_commit_is_removed_later(
     bucket.works()
     assert len(stored()) == 4
     assert picture in stored()
-    later = timezone.now() + timezone.timedelta(days=2)
-    monkeypatch.setattr(timezone, "now", lambda: later)
+    clock(days=2)
     retention.prune()
     assert stored() == set()

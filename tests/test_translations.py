@@ -48,6 +48,13 @@ def test_the_languages_that_are_offered_are_those_that_are_translated() -> None:
 
 
 @catalogues
+def test_every_text_is_translated(path: Path) -> None:
+    missing = [message.id for message in messages(tool.read(path)) if not tool.is_translated(message.string)]
+    assert not missing
+    assert not [message.id for message in messages(tool.read(path)) if message.fuzzy]
+
+
+@catalogues
 def test_a_translation_keeps_the_placeholders(path: Path) -> None:
     wrong = []
     for message in messages(tool.read(path)):

@@ -16,13 +16,13 @@ from allauth.account import app_settings
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django_tasks import task
 
+from users_profiles import queueing
 from users_profiles.models import ImportRow, Invitation, Mail, User
 from users_profiles.models.clock import shared_now
 from users_profiles.models.mails import refused
@@ -60,7 +60,7 @@ def invite(people: Iterable[User]) -> Invited:
             result.queued.append(person)
     if result.queued:
         Invitation.ask_for(person.pk for person in result.queued)
-        transaction.on_commit(send_invitations.enqueue)
+        queueing.after_commit(send_invitations)
     return result
 
 

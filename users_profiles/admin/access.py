@@ -19,6 +19,7 @@ from users_profiles.admin import choosing
 from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.filters import BirthdayFilter, filters_for
 from users_profiles.admin.listing import PeopleList
+from users_profiles.admin.paging import PeoplePaginator
 from users_profiles.keys import is_key
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
@@ -45,6 +46,8 @@ class PeopleAdmin(admin.ModelAdmin):
     to_profile = ""
 
     change_list_template = "admin/users_profiles/people_list.html"
+    # What a row shows of other tables.
+    loaded_along: tuple[str, ...] = ()
     search_fields = search.FIELDS_OF_USER  # only says that there is a search box; search.py says what it looks at
     empty_value_display = EMPTY
     show_full_result_count = False
@@ -120,8 +123,20 @@ class PeopleAdmin(admin.ModelAdmin):
         return any(lookup in one.parameters() for one in offered)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        found = search.matches(search_term, self.to_user, private=may_see_private(request))
-        return queryset.filter(found), False
+        """Look once a request: every filter that counts asks for the list without itself."""
+        kept: dict[str, Any] = request.__dict__.setdefault("_searched", {})
+        if search_term not in kept:
+            kept[search_term] = search.matches(search_term, self.to_user, private=may_see_private(request))
+        return queryset.filter(kept[search_term]), False
+
+    def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> PeoplePaginator:
+        """One for each list of a request, so that it is counted once."""
+        kept: PeoplePaginator | None = getattr(request, "_paginator", None)
+        if kept is None or kept.object_list is not queryset:
+            kept = PeoplePaginator(queryset, *args, **kwargs)
+            kept.whole = self.get_queryset(request).select_related(*self.loaded_along)
+            request._paginator = kept  # type: ignore[attr-defined]
+        return kept
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Look for keys only: SQLite fails on numbers that are too large for it."""

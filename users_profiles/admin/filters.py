@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles, selection
+from users_profiles.admin import paging
 from users_profiles.admin.columns import day
 from users_profiles.figures.showing import field_label
 from users_profiles.models import User
@@ -91,6 +92,13 @@ class PeopleFilter(admin.SimpleListFilter):
             f"{index}__c": Count(pk_attname, filter=self.condition(name, [str(value)]))
             for index, (value, _title) in enumerate(self.lookup_choices)
         }
+
+    def get_facet_queryset(self, changelist: Any) -> dict[str, Any]:
+        """How many each choice would show; of a long list, about how many."""
+        some = changelist.some
+        if self.asked:  # without this filter, the list is another one
+            some = paging.some_of(changelist.get_queryset(self.request, self.expected_parameters()))
+        return some.counts(changelist.root_queryset, self.get_facet_counts(changelist.pk_attname, changelist.queryset))
 
     @property
     def help_text(self) -> str:

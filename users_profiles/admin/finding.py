@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from users_profiles import roles, selection
 from users_profiles.models import User
+from users_profiles.search.folding import fold
 
 SHOWN = 8
 # Of many who match, so many are looked at, in no order: putting a tenth of a million people in order takes its time.
@@ -28,11 +29,11 @@ def find(text: str, actor: User | AnonymousUser) -> list[User]:
         found = selection.people({selection.SEARCH: text}, actor).with_profile()[:LOOKED_AT]
     except selection.SelectionRefused:
         return []
-    start = text.casefold()
+    start = fold(text)
 
     def likeliness(person: User) -> tuple[bool, str, str]:
         names = (str(person), person.last_name, person.username)
-        return not any(name.casefold().startswith(start) for name in names), str(person).casefold(), person.username
+        return not any(fold(name).startswith(start) for name in names), fold(str(person)), person.username
 
     return sorted(found, key=likeliness)[:SHOWN]
 

@@ -1,4 +1,4 @@
-"""What the pages of an import show of its rows: tabs with counts, a search, ticks, and what is too much to overlook."""
+"""What the pages of an import show of its rows: tabs with counts, ticks, and what is too much to overlook."""
 
 from __future__ import annotations
 
@@ -7,27 +7,23 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
-from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Q, QuerySet, TextField
-from django.db.models.functions import Cast
-from django.http import HttpRequest, QueryDict
+from django.db.models import Count, F, QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from users_profiles import roles
-from users_profiles.admin import overtaken
+from users_profiles.admin import overtaken, row_search
 from users_profiles.admin.columns import EMPTY, ago
+from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import columns, reconcile, undo
 from users_profiles.transfer.options import Options
 
 State = Import.State
 Outcome = ImportRow.Outcome
-PER_PAGE = 50
-# A search shows no more rows than this, so that a word which stands in all of them costs little.
-MOST_FOUND = 1_000
 # More than this share of all people changed at once must not be overlooked.
 MANY = 0.1
 # How many of the rows that made somebody what they are a person's page names.
@@ -72,70 +68,15 @@ def _unticked(job: Import) -> dict[str, int]:
     return dict(rows.annotate(count=Count("pk")))
 
 
-def search(rows: QuerySet[ImportRow], outcome: str, text: str) -> QuerySet[ImportRow]:
-    """Keep rows of one outcome that have every word in who they are about, in their values or in what is wrong.
-
-    Each place that is looked into takes its time for each of a million rows, so none is that cannot have the word.
-    """
-    told = "errors" if outcome == Outcome.REFUSED else "changes"
-    rows = rows.filter(outcome=outcome).alias(told_text=Cast(told, TextField()))
-    for word in text.split():
-        found = Q(label__icontains=word) | Q(told_text__icontains=word)
-        if word.isascii() and word.isdigit() and len(word) < 10:
-            found |= Q(number=int(word))
-        if outcome not in {Outcome.CREATED, Outcome.REFUSED}:  # those who are new have all of it in their row
-            # Looked up once, where a join would do so for every row.
-            found |= Q(user__in=User.objects.filter(Q(username__icontains=word) | Q(email__icontains=word)))
-        rows = rows.filter(found)
-    return rows
-
-
-class RowPages(Paginator[Any]):
-    """Pages of the rows with these numbers, whose count is known: an import may have a million.
-
-    Which of them stand on a page is read from an index alone; only those rows are fetched, and their people.
-    """
-
-    def __init__(self, job: Import, numbers: Any, count: int) -> None:
-        super().__init__(numbers, PER_PAGE)
-        self._job = job
-        self.count = count
-
-    def page(self, number: int | str) -> Page[Any]:
-        """The rows of a page."""
-        page = super().page(number)
-        rows = self._job.rows.filter(number__in=list(page.object_list))
-        page.object_list = list(rows.order_by("number").select_related("user"))
-        return page
-
-
-def numbers_of(rows: QuerySet[ImportRow]) -> QuerySet[ImportRow, int]:
-    """The numbers of rows in their order."""
-    return rows.order_by("number").values_list("number", flat=True)
-
-
-def asked(query: QueryDict) -> str:
-    """The text that the rows of a tab are searched for."""
-    return query.get("q", "").replace("\x00", "").strip()[:100]
-
-
-def pages_of(job: Import, rows: QuerySet[ImportRow], tab: dict[str, Any], text: str) -> tuple[RowPages, bool]:
-    """Pages of a tab's rows, or of those with a text in them; and whether there are more of these than are shown."""
-    if not text:
-        return RowPages(job, numbers_of(rows), tab["count"]), False
-    numbers = list(numbers_of(rows)[: MOST_FOUND + 1])
-    return RowPages(job, numbers[:MOST_FOUND], min(len(numbers), MOST_FOUND)), len(numbers) > MOST_FOUND
-
-
 def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
     """The context of the tab that is open: its rows, a page at a time."""
     found = tabs(job)
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in found if tab["outcome"] == wanted), None)
     tab = tab or min((tab for tab in found if tab["count"]), key=_urgency, default=found[0])
-    text = asked(request.GET)
-    pages, more = pages_of(job, search(rows_of(job), tab["outcome"], text), tab, text)
-    page = pages.get_page(request.GET.get("page"))
+    looked = row_search.look(job, rows_of(job), tab["count"], request.GET, tab["outcome"])
+    found_rows = looked.context(request.GET.get("page"))
+    page = found_rows["page"]
     labels = columns.labels()
     filled = Options.from_json(job.options).fields
     fields = [name for name in columns.NAMES if name in filled]
@@ -145,9 +86,8 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
     return {
         "tabs": found,
         "shown": tab,
-        "text": text,
-        "page": page,
-        "more": more,
+        "text": row_search.asked(request.GET),
+        **found_rows,
         "rows": rows,
         "fields": [labels[name] for name in fields],
         "tickable": job.state == State.CHECKED and tab["outcome"] in TICKABLE,
@@ -254,7 +194,8 @@ def tick(job: Import, request: HttpRequest) -> None:
     rows = job.rows.filter(job__state=State.CHECKED, outcome__in=TICKABLE)
     everything = request.POST.get("all", "")
     if everything in {"tick", "untick"}:
-        search(rows, request.POST.get("show", ""), asked(request.POST)).update(ticked=everything == "tick")
+        found = row_search.search(rows, request.POST.get("show", ""), row_search.asked(request.POST))
+        found.update(ticked=everything == "tick")
         return
     ticked = _numbers(request, "ticked")
     rows.filter(number__in=_numbers(request, "row") - ticked).update(ticked=False)

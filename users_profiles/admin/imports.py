@@ -22,7 +22,7 @@ from users_profiles import roles
 from users_profiles.admin import import_rows, proof
 from users_profiles.admin.columns import EMPTY, ago, chip
 from users_profiles.admin.import_rows import in_time, number
-from users_profiles.admin.inviting import MOST_COUNTED, InviteMixin
+from users_profiles.admin.inviting import InviteMixin
 from users_profiles.admin.inviting import progress as invitation_progress
 from users_profiles.admin.undoing import UndoMixin
 from users_profiles.models import Import
@@ -216,8 +216,8 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
         if job.state == State.CHECKED:
             context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job)}
         if job.applied_at is not None and job.state != State.UNDONE:
-            invitable = inviting.open_rows(job)[: MOST_COUNTED + 1].count()
-            context |= {"invitable": invitable, "made": inviting.created(job).exists(), "most": MOST_COUNTED}
+            invitable = inviting.open_rows(job)[: inviting.MANY + 1].count()
+            context |= {"invitable": invitable, "made": inviting.created(job).exists(), "most": inviting.MANY}
         return self._page(request, job, str(TITLES.get(State(job.state), _("Import failed"))), **context)
 
     @method_decorator(require_POST)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.cache import cache
-from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -14,17 +12,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from users_profiles.admin import row_search
 from users_profiles.admin.columns import ago
-from users_profiles.admin.import_rows import PER_PAGE, asked, pages_of, search
+from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.models import Import, ImportRow
 from users_profiles.models import Invitation as Mail
 from users_profiles.transfer import inviting
 
 Invitation = ImportRow.Invitation
-# Beyond this it does not matter how many people can be invited, and counting them all would hold up the page.
-MOST_COUNTED = 10_000
-# Seconds for which the counts of more people than that are good: whoever signs in meanwhile is counted a little later.
-COUNTED_FOR = 60
 
 
 class InviteMixin:
@@ -60,61 +55,38 @@ def _invite(request: HttpRequest, job: Import) -> None:
         messages.warning(request, _("Nobody was invited: tick at least one person who can be mailed."))
 
 
-# What the tabs show, each of the people an import created.
+# What the tabs show, each some of the people an import created.
 _TABS = {
-    "open": (gettext_lazy("Not invited"), inviting.CAN_COME & Q(invited__in=["", Invitation.FAILED])),
-    "sent": (
-        gettext_lazy("Invited, not in yet"),
-        inviting.CAN_COME & Q(invited__in=[Invitation.QUEUED, Invitation.SENT]),
-    ),
-    "in": (gettext_lazy("Have signed in"), Q(user__last_login__isnull=False)),
-    "never": (gettext_lazy("Cannot be mailed"), ~Q(user__last_login__isnull=False) & ~inviting.CAN_COME),
+    "open": gettext_lazy("Not invited"),
+    "sent": gettext_lazy("Invited, not in yet"),
+    "in": gettext_lazy("Have signed in"),
+    "never": gettext_lazy("Cannot be mailed"),
 }
 
 
 def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
     made = inviting.created(job)
-    counts, again = _counts(job, made)
+    counts = inviting.tally(job)
     tabs: list[dict[str, Any]] = [
-        {"outcome": name, "label": label, "count": counts[name]} for name, (label, _rows) in _TABS.items()
+        {"outcome": name, "label": label, "count": counts[name]} for name, label in _TABS.items()
     ]
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
     tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
-    text = asked(request.GET)
-    rows = search(made.filter(_TABS[tab["outcome"]][1]), ImportRow.Outcome.CREATED, text)
-    pages, more = pages_of(job, rows, tab, text)
-    page = pages.get_page(request.GET.get("page"))
+    group = inviting.GROUPS[tab["outcome"]]
+    looked = row_search.look(job, made, tab["count"], request.GET, ImportRow.Outcome.CREATED, group)
+    found = looked.context(request.GET.get("page"))
+    text = row_search.asked(request.GET)
     return {
         "tabs": tabs,
         "shown": tab,
         "text": text,
-        "page": page,
-        "more": more,
-        "rows": _readable_rows(list(page)),
+        **found,
+        "rows": _readable_rows(list(found["page"])),
         "progress": progress(job),
-        "again": again,
+        "again": counts["again"],
         "searchable": tab["count"] > PER_PAGE or bool(text),
     }
-
-
-def _counts(job: Import, made: QuerySet[ImportRow]) -> tuple[dict[str, int], int]:
-    """How many rows each tab has, and how many people can be asked again.
-
-    To look through a million takes most of a second, so that is done anew only once invitations have gone out.
-    """
-    ways = {f"in_{name}": Count("pk", filter=rows) for name, (_label, rows) in _TABS.items()}
-    again = Count("pk", filter=inviting.CAN_COME & Q(invited=Invitation.SENT))
-
-    def count() -> dict[str, int]:
-        return made.aggregate(**ways, again=again)
-
-    if job.created > MOST_COUNTED:
-        invited = "-".join(map(str, inviting.counts(job).values()))
-        found = cache.get_or_set(f"import-invited-{job.pk}-{invited}", count, timeout=COUNTED_FOR) or count()
-    else:
-        found = count()
-    return {name: found[f"in_{name}"] for name in _TABS}, found["again"]
 
 
 def _readable_rows(rows: list[ImportRow]) -> list[dict[str, Any]]:

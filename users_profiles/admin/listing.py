@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator, get_text_list
@@ -20,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from users_profiles import phones, roles, selection
 from users_profiles.admin.columns import EMPTY, active_chip, ago, chip, day
+from users_profiles.admin.paging import Some, some_of
 from users_profiles.figures.showing import field_label
 from users_profiles.models import ListColumns, Report, User
 from users_profiles.models.profile import PRIVATE_FIELDS
@@ -206,6 +208,17 @@ class PeopleList(ChangeList):
         pages = self.model_admin.get_paginator(request, self.queryset, self.list_per_page).num_pages
         self.page_num = max(1, min(self.page_num, pages))
         super().get_results(request)
+        if not self.multi_page:  # as any other page, so that a list of one page is not a case of its own
+            self.result_list = self.paginator.page(1).object_list
+
+    @cached_property
+    def some(self) -> Some:
+        """Those whom the counts beside the filters are made from."""
+        return some_of(self.queryset, self.paginator.is_capped)
+
+    @property
+    def counts_are_estimates(self) -> bool:
+        return bool(self.add_facets) and self.some.each != 1
 
 
 def _signed(given: Mapping[str, Any]) -> list[tuple[str, str]]:

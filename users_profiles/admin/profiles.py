@@ -66,7 +66,7 @@ class ProfileAdmin(ExportPeopleMixin, ProfilePermissions, PersonTrailMixin, Peop
     actions = ["export"]
     form = EditsProfile
     formfield_overrides = WIDGETS
-    list_select_related = ("user",)
+    list_select_related = loaded_along = ("user",)
     ordering = ("user__last_name", "user__first_name")
 
     def person_of(self, obj: Profile | None) -> User | None:

@@ -12,7 +12,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from users_profiles.admin import import_rows, proof
+from users_profiles.admin import import_rows, proof, row_search
 from users_profiles.models import Import
 from users_profiles.transfer import columns, restoring, tasks, undo
 
@@ -60,8 +60,8 @@ def _undone(request: HttpRequest, job: Import) -> dict[str, Any]:
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
     tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
-    numbers = import_rows.numbers_of(undo.rows_with(job, str(tab["outcome"])))
-    page = import_rows.RowPages(job, numbers, tab["count"]).get_page(request.GET.get("page"))
+    numbers = row_search.numbers_of(undo.rows_with(job, str(tab["outcome"])))
+    page = row_search.RowPages(job, numbers, tab["count"]).get_page(request.GET.get("page"))
     labels = columns.labels()
     return {
         "tabs": tabs,

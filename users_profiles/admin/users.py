@@ -63,7 +63,7 @@ class UserAdmin(  # type: ignore[misc]
     form = PersonForm
     add_form = AddPersonForm
     inlines = [ProfileInline]
-    list_select_related = ("profile",)
+    list_select_related = loaded_along = ("profile",)
     ordering = ("last_name", "first_name")
 
     class Media:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 
+from users_profiles import queueing
 from users_profiles.figures.counting import Counts, count
 from users_profiles.models import Snapshot, User, Worker
 
@@ -53,7 +52,7 @@ def are_few() -> bool:
 def order() -> None:
     """Have the worker count, unless it has been asked to already."""
     if Snapshot.order(NAME):
-        transaction.on_commit(partial(refresh.enqueue))
+        queueing.after_commit(refresh)
 
 
 def people_changed() -> None:

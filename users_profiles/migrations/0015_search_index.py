@@ -5,11 +5,11 @@ from django.db import migrations
 from users_profiles.search import making
 
 
-def make(*args: Any) -> None:
+def make(apps: Any, schema_editor: Any) -> None:
     making.make_index()
 
 
-def drop(*args: Any) -> None:
+def drop(apps: Any, schema_editor: Any) -> None:
     making.drop_index()
 
 

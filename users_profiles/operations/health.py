@@ -19,6 +19,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_tasks import task
 
+from users_profiles import queueing
 from users_profiles.figures import store
 from users_profiles.models import Snapshot, User, Worker
 
@@ -155,7 +156,7 @@ def count_now_and_then() -> None:
     """Have people without a profile counted, where that was done too long ago; as often as one likes."""
     fresh = Snapshot.objects.filter(name=WITHOUT_PROFILE, counted_at__gt=timezone.now() - COUNT_EVERY)
     if not store.are_few() and not fresh.exists() and Snapshot.order(WITHOUT_PROFILE):
-        count_without_profile.enqueue()
+        queueing.after_commit(count_without_profile)
 
 
 @task()

@@ -33,7 +33,10 @@ def answer_probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
             return get_response(request)
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD"})
-        return answer(request)
+        answered = answer(request)
+        # What is wrong is in the log already; Django would mail every single 503 to those who are told about errors.
+        answered._has_been_logged = True  # type: ignore[attr-defined]
+        return answered
 
     return middleware
 

@@ -6,16 +6,16 @@ leaves behind exactly those who have not been mailed.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import datetime, timedelta
-from functools import partial
 
-from django.db import transaction
+from django.core.cache import cache
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 from django_tasks import task
 
-from users_profiles import invitations
+from users_profiles import invitations, queueing
 from users_profiles.models import Import, ImportRow
 from users_profiles.models import Invitation as Mailed
 from users_profiles.models.clock import shared_now
@@ -29,6 +29,19 @@ Invitation = ImportRow.Invitation
 # In words that no index on the last sign-in answers: nearly everybody new has none, and going through all people by it
 # takes a hundred times as long as going through the rows from the first.
 CAN_COME = Q(user__is_active=True) & ~Q(user__last_login__isnull=False) & ~Q(user__email="")
+# Where the people stand whom an import created.
+GROUPS = {
+    "open": CAN_COME & Q(invited__in=["", Invitation.FAILED]),
+    "sent": CAN_COME & Q(invited__in=[Invitation.QUEUED, Invitation.SENT]),
+    "in": Q(user__last_login__isnull=False),
+    "never": ~Q(user__last_login__isnull=False) & ~CAN_COME,
+    "again": CAN_COME & Q(invited=Invitation.SENT),
+}
+# More of them than this are not counted while somebody waits, but now and then by the worker.
+MANY = 10_000
+# Seconds for which such counts are good: whoever signs in meanwhile is counted a little later.
+COUNTED_FOR = 60
+KEPT_FOR = 24 * 60 * 60
 
 
 def created(job: Import) -> QuerySet[ImportRow]:
@@ -76,6 +89,43 @@ def counts(job: Import) -> dict[str, int]:
     return dict.fromkeys(Invitation.values, 0) | dict(found)
 
 
+def tally(job: Import) -> dict[str, int]:
+    """How many people there are in each of ``GROUPS``; of many people, when they were last counted."""
+    if job.created <= MANY:
+        return _count(job)
+    known = cache.get(_kept_as(job.pk))
+    if known is None:
+        return keep_tally(job)
+    counts, counted_at = known
+    if not 0 <= time.time() - counted_at < COUNTED_FOR and cache.add(f"{_kept_as(job.pk)}-ordered", 1, COUNTED_FOR):
+        count_anew.enqueue(job.pk)
+    return dict(counts)
+
+
+def keep_tally(job: Import) -> dict[str, int]:
+    """Count, and keep what was counted for who looks next."""
+    began, counts = time.time(), _count(job)
+    cache.set(_kept_as(job.pk), (counts, began), KEPT_FOR)
+    return counts
+
+
+def _count(job: Import) -> dict[str, int]:
+    found = created(job).aggregate(**{f"in_{name}": Count("pk", filter=who) for name, who in GROUPS.items()})
+    return {name: found[f"in_{name}"] for name in GROUPS}
+
+
+def _kept_as(key: int) -> str:
+    return f"import-invited-{key}"
+
+
+@task()
+def count_anew(key: int) -> None:
+    """Count those of many people again, in the worker."""
+    job = Import.objects.filter(pk=key).first()
+    if job is not None:
+        keep_tally(job)
+
+
 def queue(job: Import, rows: QuerySet[ImportRow]) -> int:
     """Have these people mailed by the worker; returns how many. Asks nobody: who may is for the page to say.
 
@@ -86,7 +136,8 @@ def queue(job: Import, rows: QuerySet[ImportRow]) -> int:
     Mailed.objects.filter(row__in=keys, state__in=Mailed.OVER).update(row=None)
     count = ImportRow.objects.filter(pk__in=keys).update(invited=Invitation.QUEUED, invited_at=timezone.now())
     if count:
-        transaction.on_commit(partial(send_queued.enqueue, job.pk))
+        cache.delete(_kept_as(job.pk))
+        queueing.after_commit(send_queued, job.pk)
     return count
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks import task
 
-from users_profiles import logs
+from users_profiles import logs, queueing
 from users_profiles.figures import store as figures
 from users_profiles.models import Export, Import, Worker
 from users_profiles.models.leases import LeasedJob
 from users_profiles.search import settling
-from users_profiles.transfer import importer, pictures, retention, undo
+from users_profiles.transfer import importer, inviting, pictures, retention, undo
 from users_profiles.transfer.export import making
 
 logger = logging.getLogger(__name__)
@@ -71,6 +70,8 @@ def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> N
         figures.people_changed()
         if is_small(job):
             settling.settle(most=job.total)  # of many more, the worker makes them findable in the background
+    if job.created > inviting.MANY and job.owner_id is not None:
+        inviting.keep_tally(job)  # before somebody waits for it
     sweep()
 
 
@@ -106,7 +107,7 @@ def queue(job: LeasedJob) -> bool:
     with logs.about_job(job):
         logger.info("queued")
     task: Any = run_export if isinstance(job, Export) else run_import
-    transaction.on_commit(partial(task.enqueue, job.pk))
+    queueing.after_commit(task, job.pk)
     return True
 
 

@@ -57,10 +57,10 @@
       kinds.border = { display: false };
       kinds.ticks.color = token("--text");
       kinds.ticks.crossAlign = "far";
-      kinds.ticks.callback = (value) => shorten(chart.bars[value].label, 18);
+      kinds.ticks.callback = (value) => shorten(chart.bars[value].label, 19);
       // As wide as the labels of every other chart: the bars of all of them begin on one line.
       kinds.afterFit = (scale) => {
-        scale.width = 132;
+        scale.width = 136;
       };
     }
     // To the longest bar and no further; the numbers have their room in the padding.

@@ -5,15 +5,13 @@ import socket
 import time
 from argparse import ArgumentParser
 from functools import partial
-from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import connection
 from django.db.models.functions import Now
-from django_tasks_db.management.commands import db_worker
 
 from users_profiles import invitations
+from users_profiles.management import workers
 from users_profiles.models import Worker
 from users_profiles.operations import health
 from users_profiles.reports import mailing
@@ -42,17 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, batch: bool, **options: Any) -> None:
         # At most what the queue has room for: by this name it is known whose tasks are whose.
         name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
-        worker = _Worker(
-            queue_names=["*"],
-            excluded_queue_names=[],
-            interval=1,
-            batch=batch,
-            backend_name="default",
-            startup_delay=False,
-            max_tasks=None,
-            worker_id=name,
-        )
-        worker.configure_signals()
+        worker = workers.worker(name, batch)
         say_alive(name)
         tasks.sweep()
         # Beside the other heart, which must beat while a million people are made findable.
@@ -105,22 +93,3 @@ class Reporting:
                 mailing.send_reports.enqueue()
             if invitations.is_anything_due():
                 invitations.send_invitations.enqueue()
-
-
-class _Worker(db_worker.Worker):
-    """The library's worker, which ends an import cleanly when told to stop, and outlives the database's restart."""
-
-    def shutdown(self, signum: int, frame: FrameType | None) -> None:
-        lease.stop()
-        super().shutdown(signum, frame)
-
-    def run(self) -> None:
-        while self.running:
-            try:
-                super().run()
-            except lease.TRANSIENT:
-                logger.warning("The database does not answer; trying again.", exc_info=True)
-                connection.close()
-                time.sleep(1)
-            else:
-                return
