@@ -18,10 +18,12 @@ from itertools import islice, repeat
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from users_profiles import roles
 from users_profiles.models import Import
+from users_profiles.speaking import spoken
 from users_profiles.transfer import columns, intake, lease, people, reader, reconcile
 from users_profiles.transfer.bulk import look_up_by_index
 from users_profiles.transfer.cleaning import Cleaner
@@ -85,17 +87,19 @@ def _rare_collections() -> Iterator[None]:
 def _made_ahead(chunks: Iterator[list[Candidate]]) -> Iterator[list[Candidate]]:
     """Yield chunks while a thread makes the next one: the database is at work then, and Python has nothing to do.
 
-    The thread has no business with the database, and speaks the language of whoever started it.
+    The thread has no business with the database, and speaks the language of whoever started it: that does not come
+    along with the context, which Django keeps apart for every thread.
     """
-    context = copy_context()
+    context, language = copy_context(), spoken()
 
     def make() -> list[Candidate] | None:
-        return context.run(lambda: next(chunks, None))
+        with translation.override(language):
+            return next(chunks, None)
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader") as thread:
-        coming = thread.submit(make)
+        coming = thread.submit(context.run, make)
         while (chunk := coming.result()) is not None:
-            coming = thread.submit(make)
+            coming = thread.submit(context.run, make)
             yield chunk
 
 
