@@ -88,44 +88,23 @@ def test_the_price_does_not_grow_with_the_jobs() -> None:
     assert prices[0] == prices[1] <= 12
 
 
-def test_a_database_that_is_down_is_a_figure_too(tmp_path: Path) -> None:
-    script = f"""
-from django.test import Client
-print(Client().get("/metrics", headers={{"Authorization": "Bearer {TOKEN}"}}).content.decode())
-"""
-    shown = start(tmp_path, script, DATABASE_URL="postgres://user:hunter2@127.0.0.1:1/people", METRICS_TOKEN=TOKEN)
-    assert "backoffice_database_up 0.0" in shown
-    assert "hunter2" not in shown
-
-
 def test_the_counts_of_all_web_processes_are_added_up(tmp_path: Path) -> None:
     """Two processes answer requests, a third is asked; methods that somebody makes up are one series."""
-    visit = """
+    script = f"""
+import os
 from django.test import Client
-for method in ("GET", "GET", "MADE", "UP"):
-    Client().generic(method, "/", secure=True, headers={"host": "people.example.com"})
-"""
-    collect = f"""
-from django.test import Client
+for process in range(2):
+    pid = os.fork()
+    if pid == 0:
+        for method in ("GET", "GET", "MADE", "UP"):
+            Client().generic(method, "/", secure=True, headers={{"host": "people.example.com"}})
+        os._exit(0)
+    os.waitpid(pid, 0)
 print(Client().get("/metrics", headers={{"Authorization": "Bearer {TOKEN}"}}).content.decode())
 """
-    settings = {"METRICS_TOKEN": TOKEN, "METRICS_DIR": str(tmp_path / "counts")}
-    start(tmp_path, "from django.core.management import call_command; call_command('migrate', verbosity=0)")
-    for _ in range(2):
-        start(tmp_path, visit, **settings)
-    shown = start(tmp_path, collect, **settings)
+    shown = start(tmp_path, script, METRICS_TOKEN=TOKEN, METRICS_DIR=str(tmp_path / "counts"))
     lines = dict(line.rsplit(" ", 1) for line in shown.splitlines() if not line.startswith("#") and line)
     counted = "django_http_responses_total_by_status_view_method_total"
     assert lines[f'{counted}{{method="GET",status="302",view="home"}}'] == "4.0"
     assert "MADE" not in shown
-    assert "backoffice_database_up" in lines
-
-
-def test_no_figures_are_kept_where_none_are_asked_for(tmp_path: Path) -> None:
-    script = """
-import sys
-from django.test import Client
-Client().get("/healthz")
-print("prometheus_client" in sys.modules)
-"""
-    assert start(tmp_path, script).strip() == "False"
+    assert lines["backoffice_database_up"] == "0.0"  # this one has no tables yet, which is a figure too

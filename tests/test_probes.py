@@ -200,26 +200,32 @@ def test_nothing_can_be_sent_to_a_probe(path: str) -> None:
 
 def test_with_everything_down_it_says_so_and_nothing_else(tmp_path: Path) -> None:
     script = """
-import shutil
 from django.conf import settings
 from django.test import Client
-for path in ("/healthz", "/readyz"):
-    response = Client().get(path, headers={"host": "10.0.0.1"})
+for path in ("/healthz", "/readyz", "/metrics"):
+    response = Client().get(path, headers={"host": "10.0.0.1", "Authorization": f"Bearer {settings.METRICS_TOKEN}"})
     print(response.status_code, response.content.decode())
 """
-    shown = start(tmp_path, script, DATABASE_URL="postgres://user:hunter2@127.0.0.1:1/people")
-    (alive, _), (ready, body) = (line.split(" ", 1) for line in shown.splitlines())
+    token = "k3yf0rth3c0ll3ct0r0ff1gur3s"
+    shown = start(tmp_path, script, DATABASE_URL="postgres://user:hunter2@127.0.0.1:1/people", METRICS_TOKEN=token)
+    assert "backoffice_database_up 0.0" in shown
+    assert "hunter2" not in shown
+    (alive, _), (ready, body) = (line.split(" ", 1) for line in shown.splitlines()[:2])
     assert (alive, ready) == ("200", "503")
     down = ("database", "migrations", "storage", "cache", "worker", "profiles")
     assert wrong(json.loads(body)) == dict.fromkeys(down, "does not answer")
     assert not [word for word in ("hunter2", "Traceback", "psycopg", "Error", str(tmp_path)) if word in body]
 
 
-def test_migrate_makes_all_that_a_web_process_needs(tmp_path: Path) -> None:
+def test_migrate_makes_all_that_a_web_process_needs_and_nothing_is_counted_unasked(tmp_path: Path) -> None:
     script = """
+import sys
 from django.core.management import call_command
 from django.test import Client
 call_command("migrate", verbosity=0)
 print(Client().get("/readyz").content.decode())
+print("prometheus_client" in sys.modules)
 """
-    assert set(wrong(json.loads(start(tmp_path, script)))) == {"worker"}
+    found, counts = start(tmp_path, script).splitlines()
+    assert set(wrong(json.loads(found))) == {"worker"}
+    assert counts == "False"

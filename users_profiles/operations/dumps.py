@@ -13,6 +13,9 @@ from django.db.backends.postgresql.client import DatabaseClient
 
 from users_profiles.operations.errors import BackupError
 
+# Whoever restores need be neither the user it was of nor a superuser, as whom alone one may describe an extension.
+OURS_ALONE = ("--no-owner", "--no-privileges", "--no-comments")
+
 
 def take(path: Path) -> dict[str, int]:
     """Write the database as it is at this moment into a new file; return how many rows each table has in it."""
@@ -22,7 +25,7 @@ def take(path: Path) -> dict[str, int]:
 def put_back(path: Path) -> None:
     """Fill the empty database from such a file."""
     if connection.vendor == "postgresql":
-        _run("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", str(path))
+        _run("pg_restore", "--exit-on-error", "--single-transaction", *OURS_ALONE, str(path))
     else:
         with closing(sqlite3.connect(path)) as source:
             source.backup(_sqlite())
@@ -68,7 +71,7 @@ def _dump_postgres(path: Path) -> dict[str, int]:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SELECT pg_export_snapshot()")
             (snapshot,) = cursor.fetchone()
-        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", f"--file={path}")
+        _run("pg_dump", "--format=custom", *OURS_ALONE, f"--snapshot={snapshot}", f"--file={path}")
         return count_rows()
 
 
