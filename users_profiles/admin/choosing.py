@@ -160,7 +160,10 @@ def columns_menu(request: HttpRequest) -> dict[str, Any]:
     """The columns to tick and to put in order, those that are shown first."""
     ticked, labels = listing.shown(request), columns.labels()
     rest = [name for name in listing.offered(request.user) if name not in ticked]
-    return {"listed": [(name, labels[name], name in ticked) for name in [*ticked, *rest]]}
+    return {
+        "listed": [(name, labels[name], name in ticked) for name in [*ticked, *rest]],
+        "usual": listing.picked(request) == list(listing.USUAL),
+    }
 
 
 def views_menu(request: HttpRequest, order: list[str]) -> dict[str, Any] | None:

@@ -36,7 +36,7 @@ USUAL = ("email", "role", "location", "is_active", "last_login", "date_joined")
 # What the first column says, with the picture; in a file it is these.
 PERSON = ("username", "first_name", "last_name")
 # On a phone, these need no word beside them to say what they are.
-PLAIN = frozenset({"email", "role", "location", "is_active"})
+PLAIN = frozenset({"email", "role", "location", "is_active", "complete"})
 
 
 # Which columns ------------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def display(name: str, actor: Any) -> Callable[[User], Any]:
     value = _SHOWN.get(name) or (lambda person: completeness(person, actor))
 
     def column(person: User) -> Any:
-        text = value(person) or EMPTY
+        text = value(person) or SafeString(f'<span class="nothing">{EMPTY}</span>')
         # On a phone there is no head of a column that would say what this is.
         return text if name in PLAIN else format_html('<span data-label="{}">{}</span>', label, text)
 
