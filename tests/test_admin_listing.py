@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.admin_pages import USERS, messages_of, queries_of, user_page
+from tests.admin_pages import USERS, messages_of, queries_of, save, user_page
 from tests.reporting import saved
 from users_profiles.admin import listing
 from users_profiles.models import ListColumns, Report, Role, TrailEntry, User
@@ -195,3 +196,14 @@ def test_back_from_a_person_is_the_page_one_came_from(browse: Browse, admin: Use
     assert f"{user_page(ada)}?_changelist_filters=role%3DEditor%26o%3Demail%26p%3D1" in html
     answer = client.post(f"{reverse('admin:users_profiles_user_send_link', args=[ada.pk])}?_changelist_filters=p%3D2")
     assert answer["Location"] == f"{user_page(ada)}?_changelist_filters=p%3D2"
+
+
+def test_saving_and_deleting_lead_back_to_the_list_with_all_its_filters(browse: Browse, admin: User, ada: User) -> None:
+    client, kept = browse(admin), "role=Editor&role=Reader&o=email&p=2"
+    address = f"{user_page(ada)}?{urlencode({'_changelist_filters': kept})}"
+    assert f'href="{USERS}?{kept}"'.replace("&", "&amp;") in client.get(address).content.decode()
+    answer = save(client, address, first_name="Augusta")
+    assert answer["Location"] == f"{USERS}?{kept}"
+    answer = client.post(address.replace("/change/", "/delete/"), {"post": "yes"})
+    assert answer["Location"] == f"{USERS}?{kept}"
+    assert not User.objects.filter(pk=ada.pk).exists()

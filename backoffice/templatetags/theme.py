@@ -59,6 +59,14 @@ def chosen_in(choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"without": everything, **choice} for choice in choices[1:] if choice.get("selected")]
 
 
+@register.simple_tag(takes_context=True)
+def came_from(context: template.Context, list_url: str) -> str:
+    """The list as one left it. Django's own tag keeps one value of each filter, where a filter can have several."""
+    request = context.get("request")
+    kept = request.GET.get("_changelist_filters", "") if request is not None else ""
+    return f"{list_url}?{kept}" if kept else list_url
+
+
 @register.simple_tag
 def page_url(cl: ChangeList, number: int) -> str:
     """The address of another page of the same list."""

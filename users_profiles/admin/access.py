@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from users_profiles import avatars, conflicts, recorder, roles, search, selection
@@ -177,6 +178,20 @@ class PeopleAdmin(admin.ModelAdmin):
         for each in (form, *(one for formset in formsets for one in formset.forms)):
             for sentence in each.told():
                 self.message_user(request, sentence, messages.INFO)
+
+    def list_one_was_on(self, request: HttpRequest) -> str:
+        """The list as one left it: with its filters, its order and its page."""
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        kept = request.GET.get("_changelist_filters", "")
+        return f"{address}?{kept}" if kept else address
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        return HttpResponseRedirect(self.list_one_was_on(request))
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Back to the list. Django's own answers keep one value of each filter, where a filter can have several."""
+        answer = super().response_delete(request, obj_display, obj_id)
+        return HttpResponseRedirect(self.list_one_was_on(request)) if answer.status_code == 302 else answer
 
     def refuse(self, request: HttpRequest, refusal: Exception) -> HttpResponse:
         """Go back to the page, with a sentence why nothing was changed."""

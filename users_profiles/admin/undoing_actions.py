@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -65,7 +63,7 @@ class UndoesActionsMixin:
                 {"title": _("Gets back what was"), "people": back[:NAMED], "more": max(0, len(back) - NAMED)},
                 {"title": _("Left alone"), "people": kept[:NAMED], "more": max(0, len(kept) - NAMED)},
             ],
-            "list": self._list_one_was_on(request),
+            "list": self.list_one_was_on(request),  # type: ignore[attr-defined]
         }
         return TemplateResponse(request, "admin/users_profiles/undo_action.html", context)
 
@@ -74,7 +72,7 @@ class UndoesActionsMixin:
             decisions = undo.go()
         except (FileRefused, LastSuperuserError) as refusal:
             messages.error(request, str(refusal))
-            return HttpResponseRedirect(self._list_one_was_on(request))
+            return HttpResponseRedirect(self.list_one_was_on(request))  # type: ignore[attr-defined]
         count = sum(one.restore is not None for one in decisions)
         sentence = ngettext("%(count)s person is as before.", "%(count)s people are as before.", count)
         messages.success(request, sentence % {"count": count})
@@ -85,11 +83,4 @@ class UndoesActionsMixin:
         if more > 0:
             told = ngettext("%(count)s more was left alone.", "%(count)s more were left alone.", more)
             messages.warning(request, told % {"count": more})
-        return HttpResponseRedirect(self._list_one_was_on(request))
-
-    def _list_one_was_on(self, request: HttpRequest) -> str:
-        context: dict[str, Any] = {
-            "preserved_filters": self.get_preserved_filters(request),  # type: ignore[attr-defined]
-            "opts": self.opts,  # type: ignore[attr-defined]
-        }
-        return str(add_preserved_filters(context, reverse("admin:users_profiles_user_changelist")))
+        return HttpResponseRedirect(self.list_one_was_on(request))  # type: ignore[attr-defined]
