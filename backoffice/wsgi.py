@@ -1,4 +1,4 @@
-"""What the web server imports: ``gunicorn backoffice.wsgi``."""
+"""What the web server imports: ``gunicorn backoffice.wsgi -c python:backoffice.gunicorn``."""
 
 import os
 
