@@ -100,11 +100,16 @@ for process in range(2):
             Client().generic(method, "/", secure=True, headers={{"host": "people.example.com"}})
         os._exit(0)
     os.waitpid(pid, 0)
-print(Client().get("/metrics", headers={{"Authorization": "Bearer {TOKEN}"}}).content.decode())
+for time in range(2):
+    shown = Client().get("/metrics", headers={{"Authorization": "Bearer {TOKEN}"}}).content.decode()
+print(shown)
 """
     shown = start(tmp_path, script, METRICS_TOKEN=TOKEN, METRICS_DIR=str(tmp_path / "counts"))
     lines = dict(line.rsplit(" ", 1) for line in shown.splitlines() if not line.startswith("#") and line)
     counted = "django_http_responses_total_by_status_view_method_total"
     assert lines[f'{counted}{{method="GET",status="302",view="home"}}'] == "4.0"
     assert "MADE" not in shown
+    left = sorted(path.name for path in (tmp_path / "counts").glob("*_*.db"))
+    assert left[0] == "counter_0.db", "those that are gone are one file"
+    assert len(left) == 4
     assert lines["backoffice_database_up"] == "0.0"  # this one has no tables yet, which is a figure too

@@ -1,14 +1,17 @@
 """The figures that Prometheus collects: requests as each web process counted them, and jobs as the database has them.
 
 The processes of one web server put their counts into files in METRICS_DIR, which are added up for whoever asks, so that
-the sums are right whichever process answers. Jobs are counted where they are stored: nothing is lost when a worker is
-killed, and each machine gives the same figures.
+the sums are right whichever process answers, and however often processes were replaced. Jobs are counted where they are
+stored: nothing is lost when a worker is killed, and each machine gives the same figures.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.db import Error, connection
@@ -20,6 +23,7 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -29,6 +33,8 @@ from users_profiles.operations import health
 
 logger = logging.getLogger(__name__)
 
+# The process whose file has what those that are gone have counted; no real one has this number.
+NOBODY = 0
 KINDS: dict[str, type[LeasedJob]] = {"import": Import, "export": Export}
 OUTCOMES = ("created", "updated", "unchanged", "refused", "left_out")
 
@@ -44,10 +50,42 @@ class CountRequests(PrometheusAfterMiddleware):
 
 def page() -> HttpResponse:
     """All figures in the form that Prometheus reads."""
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)
+    MultiProcessCollector(registry, path=str(folder))
     registry.register(Jobs())
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    # Who adds up while somebody else folds would count twice, or not at all.
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _fold_the_dead(folder)
+        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _fold_the_dead(folder: Path) -> None:
+    """Add what processes that are gone have counted to one file: they are replaced all day, and each leaves two."""
+    for kind in ("counter", "histogram"):
+        dead = [path for path in folder.glob(f"{kind}_*.db") if not _is_running(int(path.stem.rpartition("_")[2]))]
+        if not dead:
+            continue
+        together = MmapedDict(str(folder / f"{kind}_{NOBODY}.db"))
+        for path in dead:
+            for key, value, timestamp, _ in MmapedDict.read_all_values_from_file(str(path)):
+                together.write_value(key, together.read_value(key)[0] + value, timestamp)
+            path.unlink()
+        together.close()
+
+
+def _is_running(pid: int) -> bool:
+    """Whether there is such a process; of somebody else's we are told that it is not ours to ask about."""
+    if pid == NOBODY:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 class Jobs(Collector):
