@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from tests.admin_pages import USERS, user_page
+from users_profiles.admin import neighbours
 from users_profiles.models import Role, User
 
 pytestmark = pytest.mark.django_db
@@ -119,11 +120,16 @@ def test_an_address_that_means_no_list_has_no_neighbours(
     assert "data-key" not in answer.content.decode()
 
 
-def test_they_cost_three_queries_however_many_people_there_are(
-    browse: Browse, team: list[User], django_assert_max_num_queries: Any, make_person: Callable[..., User]
+def test_they_cost_four_queries_however_many_people_there_are(
+    browse: Browse,
+    team: list[User],
+    django_assert_max_num_queries: Any,
+    make_person: Callable[..., User],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = browse(team[0])
     page_of(client, team[1].pk, "o=last_name")
+    monkeypatch.setattr(neighbours, "FEW", 3)  # so that these are many
     with django_assert_max_num_queries(40) as captured:
         page_of(client, team[1].pk, "o=last_name")
     before = len(captured)
@@ -134,3 +140,16 @@ def test_they_cost_three_queries_however_many_people_there_are(
     beyond = [query["sql"] for query in captured if "LIMIT 1" in query["sql"] and '"last_name" >' in query["sql"]]
     assert len(beyond) == 1
     assert '"last_name" >= ' in beyond[0]  # where an index begins to read
+
+
+@pytest.mark.parametrize(
+    ("order", "has"), [("", True), ("o=-date_joined", True), ("o=role", False), ("q=example", False)]
+)
+def test_of_many_people_only_orders_with_an_index_have_neighbours(
+    browse: Browse, team: list[User], monkeypatch: pytest.MonkeyPatch, order: str, has: bool
+) -> None:
+    """The others would have a database put a million people in order for one page."""
+    monkeypatch.setattr(neighbours, "FEW", 3)
+    client = browse(team[0])
+    listed = shown(client, order)
+    assert [listed[0], *walk(client, listed[0], order, "next")] == (listed if has else listed[:1])

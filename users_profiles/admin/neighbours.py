@@ -1,7 +1,8 @@
 """The person before and the one after, in the list that somebody came from.
 
-The list's filter and order travel in the address as Django's own ``_changelist_filters``. Nothing is counted and no
-list is loaded: each neighbour is the first row beyond this one in the order, which an index finds.
+The list's filter and order travel in the address as Django's own ``_changelist_filters``. Nothing is counted, and no
+long list is loaded: each neighbour is the first row beyond this one in the order. Of many people an index finds it, so
+they have neighbours in the orders that have one; a shorter list may be in any order.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from users_profiles import selection
 from users_profiles.models import Profile, User
 
 KEPT = "_changelist_filters"
+# So many people are put in any order at once, within a few milliseconds.
+FEW = 2_000
+FOUND_BY_INDEX = {"last_name", "date_joined"}
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,24 @@ class Neighbour:
     address: str
 
 
+NOBODY: dict[str, Neighbour | None] = {"previous": None, "next": None}
+
+
 def neighbours(request: HttpRequest, person: User) -> dict[str, Neighbour | None]:
     """Who stands before and behind a person; None at the ends, and where the address means no list."""
     kept = request.GET.get(KEPT, "")
     try:
         listed = selection.people(selection.address(kept), request.user)
+        keys = list(listed.values_list("pk", flat=True)[: FEW + 1])
+        few = len(keys) <= FEW
+        listed = User.objects.filter(pk__in=keys) if few else listed
         people = selection.ordered(listed, QueryDict(kept).get("o", ""), request.user)
     except selection.SelectionRefused:
-        return {"previous": None, "next": None}
+        return NOBODY
     order = [str(path) for path in people.query.order_by]
+    # A search has an index of its own, and leaves none for the order.
+    if not few and (selection.search_of(kept) or order[0].removeprefix("-") not in FOUND_BY_INDEX):
+        return NOBODY
     return {
         "previous": _first(people.reverse(), _beyond(person, order, backwards=True), kept),
         "next": _first(people, _beyond(person, order), kept),
