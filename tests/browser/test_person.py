@@ -232,3 +232,20 @@ def test_deleting_asks_first_and_cancel_deletes_nobody(
     press(page, "Delete")
     arrive(page, USERS)
     assert not User.objects.filter(pk=stranger.pk).exists()
+
+
+def test_without_script_a_picture_is_chosen_and_every_section_opens(
+    open_page: Callable[..., Page], admin: User, stranger: User, portrait: Path
+) -> None:
+    page = open_page(user_page(stranger), person=admin, scripts=False)
+    for nothing in ("Go to", "Choose the part", "Use this part"):
+        expect(page.get_by_role("button", name=nothing)).to_be_hidden()
+    page.get_by_text("Personal data, deleting").click()
+    expect(page.get_by_role("link", name="Erase this person")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(portrait)
+    press(page, "Save")
+    arrive(page, USERS)
+    stranger.profile.refresh_from_db()
+    with stranger.profile.avatar.open() as stored:
+        kept = images.opened(stored.read())
+    assert kept.height > kept.width  # all of it, upright

@@ -54,7 +54,7 @@ def test_a_mistake_stands_beside_its_field_and_keeps_what_was_typed(
     page.locator("input[type=file]").set_input_files(broken)
     press(page, "Use this part")
     press(page, "Save")
-    page.get_by_role("alert").wait_for()
+    expect(page.get_by_role("alert")).to_be_focused()
     assert page.get_by_label("Location").input_value() == "Lisbon"
     expect(page.get_by_label("Phone number")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("[id$=_error]")).to_have_count(2)
