@@ -167,7 +167,10 @@ def test_the_price_of_an_answer_does_not_grow_with_the_people(all_well: None, se
     assert prices[0] == prices[1] <= 8
 
 
-def test_asking_without_end_costs_the_database_nothing(all_well: None, django_assert_num_queries: Any) -> None:
+def test_asking_without_end_costs_the_database_nothing(
+    all_well: None, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "STANDS", 600.0)  # however busy the machine is
     ask()
     with django_assert_num_queries(0):
         ask()
