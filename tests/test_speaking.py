@@ -85,6 +85,15 @@ def test_the_choice_changes_nothing_about_the_person(browse: Browse, ada: User) 
     assert not TrailEntry.objects.filter(object_id=ada.pk, changes__has_key="language").exists()
 
 
+def test_what_is_kept_for_everybody_is_kept_in_no_language(browse: Browse, admin: User) -> None:
+    asked = {"name": "Feuerwehr", "sharing": "staff", "kind": "people", "format": "csv", "columns": ["username"]}
+    browse(choose(admin, "de")).post(reverse("admin:users_profiles_report_add"), asked)
+    entry = TrailEntry.objects.get(object_repr="Feuerwehr")
+    assert entry.changes["sharing"][1] == "All staff"
+    trail = reverse("admin:users_profiles_trailentry_changelist")
+    assert "Das ganze Team" in browse(admin).get(trail).content.decode()
+
+
 def test_times_are_on_the_clock_of_who_reads(browse: Browse, admin: User, ada: User) -> None:
     User.objects.filter(pk=ada.pk).update(date_joined=datetime(2024, 5, 5, 23, 30, tzinfo=UTC))
     address = f"{USERS}?q=lovelace"

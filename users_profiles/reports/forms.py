@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Case, Q, When
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -231,12 +231,13 @@ class ReportForm(ExportForm):
 
 
 def _told(report: Report) -> dict[str, str]:
-    """What the trail says of a report, as text."""
+    """What the trail says of a report, as text; in English, which whoever reads it translates."""
     found = {}
-    for name in TOLD:
-        value = getattr(report, name)
-        shown = getattr(report, f"get_{name}_display", None)
-        found[name] = ", ".join(value) if isinstance(value, list) else str(shown() if shown else value)
+    with translation.override("en"):
+        for name in TOLD:
+            value = getattr(report, name)
+            shown = getattr(report, f"get_{name}_display", None)
+            found[name] = ", ".join(value) if isinstance(value, list) else str(shown() if shown else value)
     return found
 
 

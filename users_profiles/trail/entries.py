@@ -39,6 +39,8 @@ OTHER_LABELS = {
     "permissions": gettext_lazy("Permissions"),
     "name": gettext_lazy("Name"),
 }
+# Of reports: choices, which are kept as English calls them.
+IN_ENGLISH = frozenset({"sharing", "kind", "format", "every", "weekday"})
 # By allauth's names for them; "all" is what the command line takes away.
 SECOND_FACTORS = {
     "totp": gettext_lazy("app"),
@@ -148,6 +150,8 @@ def readable(name: str, text: str | None) -> str:
         return _("yes") if text == "yes" else _("no")
     if name == "birth_date":
         return _day(text)
+    if name in IN_ENGLISH:
+        return _(text)
     return phones.pretty(text) if name == "phone_number" else text
 
 
