@@ -231,6 +231,16 @@ def test_a_great_many_people_are_counted_anew_only_after_invitations_have_gone_o
     assert [tab["count"] for tab in tabs] == [3, 1, 0, 0]
 
 
+def test_nobody_goes_through_all_who_never_came_in_for_each_new_person(editor: User) -> None:
+    """As PostgreSQL did right after an import, when it did not know yet how many there are of them."""
+    job = check("username,email\nada,ada@example.com\n", editor)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    for rows in (inviting.open_rows(job), inviting.sent_rows(job), inviting.created(job).filter(inviting.CAN_COME)):
+        assert "user_last_login" not in rows.explain()
+
+
 def test_of_a_great_many_people_the_page_shows_the_last_count_and_has_a_new_one_made(
     browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch, let_time_pass: Callable[[float], None]
 ) -> None:
