@@ -49,6 +49,12 @@ class Memory:
     # Digests of the files that arrived whole.
     downloads: list[str] = field(default_factory=list)
 
+    @property
+    def has_something(self) -> bool:
+        """Whether something of each kind was answered."""
+        edited = any(attempt.answered for tried in [*self.edits.values()] for attempt in tried)
+        return edited and bool(self.downloads) and any(this.seen_done for this in [*self.rounds])
+
 
 class Actor(threading.Thread):
     """Somebody who does the same thing all day."""
@@ -275,12 +281,15 @@ def cast(
     return [*editors, *others], roles
 
 
-def work(actors: list[Actor], seconds: float) -> None:
-    """Let everybody work for so long."""
+def work(actors: list[Actor], seconds: float, memory: Memory) -> None:
+    """Let everybody work for so long; on a machine that is busy, until there is something to show for it."""
     for actor in actors:
         actor.start()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and any(actor.is_alive() for actor in actors):
+    began = time.monotonic()
+    while any(actor.is_alive() for actor in actors):
+        passed = time.monotonic() - began
+        if passed > seconds and (memory.has_something or passed > 3 * seconds):
+            break
         time.sleep(0.2)
     for actor in actors:
         actor.over.set()

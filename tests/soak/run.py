@@ -43,7 +43,7 @@ def run(plan: Plan, database_url: str, folder: Path) -> report.Report:
         chaos = Chaos(site, plan.seed, plan.every, plan.hurry)
         began = time.monotonic()
         chaos.start()
-        actors.work(staff, plan.seconds)
+        actors.work(staff, plan.seconds, memory)
         chaos.stop()
         seconds = time.monotonic() - began
         _wait_until_all_is_over(plan.patience)

@@ -144,9 +144,9 @@ class Site:
 
 
 def _gunicorn(port: int) -> list[str]:
-    """One process that answers, with threads; loaded before it is forked, so that a killed one is back at once."""
-    own = ["--workers", "1", "--threads", "4", "--preload", "--bind", f"127.0.0.1:{port}"]
-    return ["-m", "gunicorn", "backoffice.wsgi", *own, "--graceful-timeout", "10", "--log-level", "warning"]
+    """As it runs in production, with one process that answers: when it is killed, a whole server is without any."""
+    own = ["--workers", "1", "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "10", "--log-level", "warning"]
+    return ["-m", "gunicorn", "backoffice.wsgi", "-c", "python:backoffice.gunicorn", *own]
 
 
 def _free_port() -> int:
