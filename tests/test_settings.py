@@ -61,6 +61,7 @@ def start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         ({"EMAIL_URL": "carrier-pigeon://hunter2"}, "EMAIL_URL must be an address"),
         ({"EMAIL_URL": "smtp://"}, "EMAIL_URL names no host"),
         ({"TIME_ZONE": "Middle/Earth"}, "TIME_ZONE is 'Middle/Earth'"),
+        ({"DEFAULT_LANGUAGE": "tlh"}, "DEFAULT_LANGUAGE is 'tlh'"),
         ({"PHONE_DEFAULT_REGION": "XX"}, "PHONE_DEFAULT_REGION is 'XX'"),
         ({"LOG_LEVEL": "shout"}, "LOG_LEVEL is 'shout'"),
         ({"LOG_FORMAT": "poem"}, "LOG_FORMAT is 'poem'"),

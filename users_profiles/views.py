@@ -119,6 +119,7 @@ class SpeakingView(LoginRequiredMixin, UpdateView[User, SpeakingForm]):
                 chosen,
                 max_age=settings.LANGUAGE_COOKIE_AGE,
                 secure=settings.LANGUAGE_COOKIE_SECURE,
+                httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
                 samesite="Lax",
             )
         else:
