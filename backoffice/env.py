@@ -119,6 +119,15 @@ class Settings:
             stop(f"{name} names a file in a folder that does not exist.")
         return found
 
+    def replica(self, name: str, primary: dict[str, Any]) -> dict[str, Any] | None:
+        """A copy of the primary database that is only read; None where there is none."""
+        if not self.text(name):
+            return None
+        found = self.database(name, "")
+        if any("postgresql" not in one["ENGINE"] for one in (found, primary)):
+            stop(f"{name} names a read replica; that takes PostgreSQL, here and in DATABASE_URL.")
+        return {**found, "OPTIONS": {**found.get("OPTIONS", {}), "connect_timeout": 3}}
+
     def cache(self, name: str, default: str) -> dict[str, Any]:
         found = self._url(name, self.text(name, default), environ.Env.cache_url_config, CACHE_SCHEMES)
         if not found["LOCATION"] and not found["BACKEND"].endswith("LocMemCache"):

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "users_profiles.accounts.sessions.remember",
     "users_profiles.recorder.remember_request",
+    "users_profiles.replica.remember_writes",
     "users_profiles.storage.SayStorageIsDown",
 ]
 
@@ -124,6 +125,13 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
     # A server that does not answer is one that is down; without this a page waits for minutes to say so.
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
+
+# Lists, exports, reports and figures are read from a copy where there is one, by who has written nothing just now.
+_replica = env.replica("DATABASE_REPLICA_URL", _database)
+DATABASE_REPLICA_SECONDS = env.number("DATABASE_REPLICA_SECONDS", 10, at_least=1)
+if _replica:
+    DATABASES["replica"] = {**_database, **_replica, "TEST": {"MIRROR": "default"}}
+    DATABASE_ROUTERS = ["users_profiles.replica.Router"]
 
 CACHES = {"default": env.cache("CACHE_URL", "locmemcache://" if DEBUG else "dbcache://backoffice_cache")}
 

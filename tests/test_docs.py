@@ -31,6 +31,7 @@ LOOK_UPS = {
     "cache",
     "email",
     "queue",
+    "replica",
 }
 
 

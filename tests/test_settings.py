@@ -83,6 +83,7 @@ def start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         ({"OIDC_ROLES": "hr=Owner", "OIDC_ROLE_CLAIM": "x"}, "OIDC_ROLES has 'hr=Owner'"),
         ({"OIDC_ROLES": "Editor", "OIDC_ROLE_CLAIM": "x"}, "OIDC_ROLES has 'Editor'"),
         ({"OIDC_ROLE_CLAIM": "groups"}, "OIDC_ROLE_CLAIM and OIDC_ROLES go together"),
+        ({"DATABASE_REPLICA_URL": "postgres://hunter2@x/y"}, "DATABASE_REPLICA_URL names a read replica"),
         ({"TASKS_URL": "amqp://hunter2@x"}, "TASKS_URL must be the address of a Redis server"),
         ({"S3_ENDPOINT_URL": "https://s3.example.com"}, "S3_BUCKET is not set"),
         (

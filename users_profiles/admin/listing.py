@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator, get_text_list
 from django.utils.translation import gettext as _
 
-from users_profiles import phones, roles, selection
+from users_profiles import phones, replica, roles, selection
 from users_profiles.admin.columns import EMPTY, active_chip, ago, chip, day
 from users_profiles.admin.paging import Some, some_of
 from users_profiles.figures.showing import field_label
@@ -173,6 +173,7 @@ class PeopleList(ChangeList):
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         self.request = request
+        self.root_queryset = self.root_queryset.using(replica.alias_for_request(request))
         return super().get_queryset(request, exclude_parameters)
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:

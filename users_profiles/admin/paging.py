@@ -66,7 +66,7 @@ class PeoplePaginator(Paginator[Any]):
         return list(keys.reverse()[self.count - top : self.count - bottom])[::-1]
 
     def _loaded(self, keys: Sequence[Any]) -> list[Model]:
-        found = self.whole.filter(pk__in=keys).order_by().in_bulk()
+        found = self.whole.using(self.object_list.db).filter(pk__in=keys).order_by().in_bulk()
         return [found[key] for key in keys if key in found]  # somebody may be gone since
 
 

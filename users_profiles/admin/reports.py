@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from users_profiles import recorder, roles, selection
+from users_profiles import recorder, replica, roles, selection
 from users_profiles.admin import listing
 from users_profiles.admin.columns import EMPTY, ago
 from users_profiles.admin.directory import directory_page
@@ -186,6 +186,7 @@ class ReportAdmin(admin.ModelAdmin):
         except FileRefused as refusal:
             messages.error(request, str(refusal))
             return redirect("admin:users_profiles_report_change", report.pk)
+        replica.writes_no_people(request)
         return begin(wanted, count)
 
     @method_decorator(require_POST)

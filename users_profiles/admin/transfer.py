@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.admin import ExportMixin, ImportExportMixin
 
-from users_profiles import recorder, roles, selection
+from users_profiles import recorder, replica, roles, selection
 from users_profiles.models import Export, User
 from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.models.user import UserQuerySet
@@ -94,6 +94,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
         if "move" in request.POST:
             form.move(request.POST["move"])
         elif form.is_valid():
+            replica.writes_no_people(request)
             return redirect(_report_of(wanted)) if "report" in request.POST else begin(wanted, count)
         if count and any(name in PRIVATE_FIELDS for name, _label, _ticked in form.listed):
             recorder.looked_at(None, "Export")

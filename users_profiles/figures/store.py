@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_tasks import task
 
-from users_profiles import queueing
+from users_profiles import queueing, replica
 from users_profiles.figures.counting import Counts, count
 from users_profiles.models import Snapshot, User, Worker
 
@@ -57,6 +57,7 @@ def order() -> None:
 
 def people_changed() -> None:
     """Have figures that are kept counted anew: many people have changed at once."""
+    replica.note_write(replica.EVERYBODY)
     if not are_few():
         order()
 
@@ -65,6 +66,7 @@ def people_changed() -> None:
 def refresh() -> None:
     """Count, and keep what was counted."""
     began = timezone.now()
-    counts = count(timezone.localdate())
+    with replica.reading():
+        counts = count(timezone.localdate())
     values = {"counts": counts, "counted_at": began, "ordered_at": None}
     Snapshot.objects.update_or_create(name=NAME, defaults=values)

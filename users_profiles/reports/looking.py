@@ -6,6 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 
+from django.db import connections
+
+from users_profiles import replica
 from users_profiles.models import Export
 from users_profiles.transfer import columns
 from users_profiles.transfer.export import changed, source
@@ -54,13 +57,14 @@ class Page:
 
 def people(wanted: Wanted, number: int) -> Page:
     """A page of the people."""
-    found = wanted.people()
+    alias = replica.alias_for(wanted.actor.pk if wanted.actor is not None else None)
+    found = wanted.people().using(alias)
     count = found.count()
     page = Page(_within(number, count), count, shown=count)
     labels = columns.labels()
     first = (page.number - 1) * PAGE
     cells = [cell(name, Export.Format.XLSX) for name in wanted.columns]
-    rows = [row for chunk in source.chunks(found[first : first + PAGE], cells) for row in chunk]
+    rows = [row for chunk in source.chunks(found[first : first + PAGE], cells, connections[alias]) for row in chunk]
     page.header.extend(str(labels[name]) for name in wanted.columns)
     page.rows.extend([text_of(name, value) for name, value in zip(wanted.columns, row, strict=True)] for row in rows)
     return page

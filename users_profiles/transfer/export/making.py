@@ -15,9 +15,10 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.base import File
-from django.db import connection
+from django.db import connections
 from django.utils import timezone
 
+from users_profiles import replica
 from users_profiles.models import Export
 from users_profiles.storage import discard
 from users_profiles.transfer import lease
@@ -48,7 +49,7 @@ def _write(
     wanted = Wanted.by(export)
     wanted.check(wanted.count())
     measured, told = Measured(), time.monotonic()
-    with _own_connection() as reading:
+    with _own_connection(export) as reading:
         for block in formats.blocks_of(wanted, reading):
             file.write(measured.add(block))
             if time.monotonic() - told >= TELL_EVERY:
@@ -66,12 +67,12 @@ def _goes_on(export: Export, holder: str, rows: int) -> bool:
 
 
 @contextmanager
-def _own_connection() -> Iterator[Any]:
+def _own_connection(export: Export) -> Iterator[Any]:
     """A connection to read from beside the usual one, which tells meanwhile how far it is.
 
     What is read is as it was at one moment; were it read on the usual connection, SQLite could not write beside it.
     """
-    reading = connection.copy()
+    reading = connections[replica.alias_for(export.owner_id)].copy()
     try:
         yield reading
     finally:

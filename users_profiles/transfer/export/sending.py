@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterator
 from typing import Self
 
+from django.db import connections
 from django.utils.translation import gettext as _
 
+from users_profiles import replica
 from users_profiles.models import Export
 from users_profiles.speaking import speaking_to
 from users_profiles.transfer import lease
@@ -50,7 +52,7 @@ class Sending:
         self.export = export
         self.measured = Measured()
         self._after_block = after_block
-        self._blocks: Iterator[Block] = formats.blocks_of(wanted)
+        self._blocks: Iterator[Block] = formats.blocks_of(wanted, connections[replica.alias_for(export.owner_id)])
         export.start_sending()
 
     def __iter__(self) -> Self:
