@@ -86,6 +86,13 @@ def test_the_management_commands_named_exist(paper: str) -> None:
 
 
 @pytest.mark.parametrize("paper", PAPERS)
+def test_the_settings_named_exist(paper: str) -> None:
+    elsewhere = {"ADMIN_PASSWORD", "ENV_FILE", "TEST_DATABASE_URL", "WEB_CONCURRENCY"}
+    named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)[=`]", text_of(paper)))
+    assert named - elsewhere <= settings_read()
+
+
+@pytest.mark.parametrize("paper", PAPERS)
 def test_the_files_linked_exist(paper: str) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text_of(paper))
     missing = [link for link in links if not (ROOT / Path(paper).parent / link).exists()]
