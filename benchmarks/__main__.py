@@ -57,6 +57,11 @@ class Database:
         figures: Figures = json.loads(self.python("-m", "benchmarks.dashboard"))
         return figures
 
+    def lists(self) -> Figures:
+        """How long lists and searches take with those people."""
+        figures: Figures = json.loads(self.python("-m", "benchmarks.lists"))
+        return figures
+
     def python(self, *arguments: str) -> str:
         """Run something on this database; return the last line it printed."""
         done = subprocess.run([sys.executable, *arguments], env=self._environment, capture_output=True, text=True)
@@ -112,6 +117,17 @@ def show_dashboard(title: str, found: Figures) -> None:
     )
 
 
+def show_lists(title: str, found: Figures) -> None:
+    print(
+        f"\n{title}, {found['people']:,} people; {found['newly_findable']:,} of them made findable in "
+        f"{found['findable_seconds']} s by the worker\n{'':<22}{'ours ms':>10}{'stock ms':>10}{'x stock':>10}"
+    )
+    for name, figures in found.items():
+        if isinstance(figures, dict):
+            stock = f"{figures.get('stock_ms', ''):>10}{figures.get('times_stock', ''):>10}"
+            print(f"{name:<22}{figures['ours_ms']:>10}{stock}")
+
+
 def measure_exports(database: Database, folder: Path, rows: int, stock_rows: int) -> dict[str, Figures]:
     """The way out, of as many people."""
     path = folder / f"{rows}.csv"
@@ -147,6 +163,8 @@ def main() -> None:
             show(f"Import, {database.name}", results[database.name])
             results[f"{database.name}, dashboard"] = database.dashboard()
             show_dashboard(f"Dashboard, {database.name}", results[f"{database.name}, dashboard"])
+            results[f"{database.name}, lists"] = database.lists()
+            show_lists(f"Lists, {database.name}", results[f"{database.name}, lists"])
             results[f"{database.name}, exports"] = measure_exports(database, folder, options.rows, options.stock_rows)
             show(f"Export, {database.name}", results[f"{database.name}, exports"])
             if options.memory:
@@ -157,6 +175,8 @@ def main() -> None:
                 results[f"{database.name}, exports of a million"] = large
                 results[f"{database.name}, dashboard at 1M"] = database.dashboard()
                 show_dashboard(f"Dashboard, {database.name}", results[f"{database.name}, dashboard at 1M"])
+                results[f"{database.name}, lists at 1M"] = database.lists()
+                show_lists(f"Lists, {database.name}", results[f"{database.name}, lists at 1M"])
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
 
