@@ -37,6 +37,7 @@ def usernames(answer: Any) -> list[str]:
 def capped(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is long begins at a hundred."""
     monkeypatch.setattr(paging, "MOST_COUNTED", 100)
+    monkeypatch.setattr(paging, "MOST_COUNTED_BESIDE", 100)
     monkeypatch.setattr(paging, "SAMPLE", 60)
 
 

@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import CharField, Count, Func, Q
-from django.db.models.lookups import In
+from django.db.models import CharField, Count, Exists, Func, OuterRef, Q
+from django.db.models.lookups import In, StartsWith
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.text import get_text_list
@@ -27,7 +27,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles, search
-from users_profiles.models import Profile, User
+from users_profiles.models import Profile, Role, User
 from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.models.user import UserQuerySet
 
@@ -108,8 +108,12 @@ def _role(value: str, to_user: str, to_profile: str) -> Q:
     role = roles.MEMBER if value == MEMBERS else value
     if role not in roles.LABELS:
         raise LookupError(value)
-    people = User.objects.filter(is_superuser=False).in_role(role)
-    return Q(**{f"{to_user}pk__in": people.values("pk")})
+    # Asked of the few who have a role, as a list of them; of the many who have none, each for themselves.
+    held = User.groups.through._default_manager.filter(group__name__in=[role] if role else Role.values)
+    others = Q(**{f"{to_user}is_superuser": False})
+    if role:
+        return others & Q(**{f"{to_user}pk__in": held.values("user_id")})
+    return others & ~Q(Exists(held.filter(user_id=OuterRef(f"{to_user}pk"))))
 
 
 def _active(value: str, to_user: str, to_profile: str) -> Q:
@@ -200,8 +204,8 @@ def _birthday(value: str, to_user: str, to_profile: str) -> Q:
     """A month, or the week that begins today."""
     if value == "week":
         return Q(In(MonthAndDay(f"{to_profile}birth_date"), birthdays_from(timezone.localdate())))
-    month = {str(number): number for number in range(1, 13)}[value]
-    return Q(**{f"{to_profile}birth_date__month": month})
+    month = {str(number): f"{number:02}-" for number in range(1, 13)}[value]
+    return Q(StartsWith(MonthAndDay(f"{to_profile}birth_date"), month))
 
 
 def birthdays_from(today: date, days: int = 7) -> list[str]:

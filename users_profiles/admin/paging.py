@@ -17,7 +17,9 @@ from users_profiles.transfer.bulk import among
 
 # Nobody turns over more pages than these have; further down one searches, filters, or exports.
 MOST_COUNTED = 10_000
-SAMPLE = 5_000
+# Beside the filters, as many are counted; of a longer list, a sample.
+MOST_COUNTED_BESIDE = 5_000
+SAMPLE = 2_500
 # Found less often than this in a sample, there is no telling how many there are.
 FEWEST = 10
 
@@ -93,8 +95,8 @@ def some_of(people: QuerySet[Any], is_capped: bool | None = None) -> Some:
     """All of a list, or if it is long, those of a few thousand people by chance who are in it."""
     people = people.order_by()
     if not is_capped:
-        keys = list(people.values_list("pk", flat=True)[: MOST_COUNTED + 1])
-        if len(keys) <= MOST_COUNTED:
+        keys = list(people.values_list("pk", flat=True)[: MOST_COUNTED_BESIDE + 1])
+        if len(keys) <= MOST_COUNTED_BESIDE:
             return Some(keys)
     highest = people.model._base_manager.aggregate(highest=Max("pk"))["highest"] or 1
     # The same chance each time, so that a page shows the same when it is loaded again.
