@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Max, Model, QuerySet
+from django.db.models import Max, Min, Model, QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -98,10 +98,11 @@ def some_of(people: QuerySet[Any], is_capped: bool | None = None) -> Some:
         keys = list(people.values_list("pk", flat=True)[: MOST_COUNTED_BESIDE + 1])
         if len(keys) <= MOST_COUNTED_BESIDE:
             return Some(keys)
-    highest = people.model._base_manager.aggregate(highest=Max("pk"))["highest"] or 1
+    ends = people.model._base_manager.aggregate(lowest=Min("pk"), highest=Max("pk"))
+    everybody = range(ends["lowest"] or 1, (ends["highest"] or 1) + 1)
     # The same chance each time, so that a page shows the same when it is loaded again.
-    drawn = random.Random(highest).sample(range(1, highest + 1), min(SAMPLE, highest))  # noqa: S311
-    return Some(list(_among(people, drawn)), highest / len(drawn))
+    drawn = random.Random(len(everybody)).sample(everybody, min(SAMPLE, len(everybody)))  # noqa: S311
+    return Some(list(_among(people, drawn)), len(everybody) / len(drawn))
 
 
 def _among(people: QuerySet[Any], keys: Iterable[int]) -> Iterable[int]:
