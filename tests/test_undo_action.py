@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from tests.admin_pages import USERS, act, messages_of
 from users_profiles import roles
@@ -70,6 +71,15 @@ def test_what_was_changed_since_is_kept_and_named(
         "Left alone: Cem: has been deleted since",
     ]
     assert now(team) == [(True, True, "Admin"), (True, True, "Reader")]
+
+
+def test_the_trail_leads_to_the_undo_for_who_may(browse: Browse, admin: User, editor: User, team: list[User]) -> None:
+    page = undo_of(act(browse(admin), "deactivate", team, confirmed="1"))
+    everything = reverse("admin:users_profiles_trailentry_changelist")
+    history = reverse("admin:users_profiles_user_history", args=[team[0].pk])
+    for address in (everything, history):
+        assert f'href="{page}"' in browse(admin).get(address).content.decode()
+    assert f'href="{page}"' not in browse(editor).get(history).content.decode()
 
 
 def test_what_is_undone_is_not_undone_again(browse: Browse, admin: User, team: list[User]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.mfa.models import Authenticator
@@ -17,11 +18,12 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
+from tests.admin_pages import act
 from tests.data import images
 from tests.reporting import saved
 from tests.test_pictures import BLUE, RED, zipped
-from users_profiles import invitations
-from users_profiles.models import Export, Import, Report, Role, User
+from users_profiles import invitations, roles
+from users_profiles.models import Export, Import, Report, Road, Role, TrailEntry, User
 from users_profiles.reports import mailing
 from users_profiles.transfer import intake, pictures, tasks
 from users_profiles.transfer.export import making
@@ -49,6 +51,7 @@ class Company:
     jobs: dict[str, Import] = field(default_factory=dict)
     exports: dict[str, Export] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
+    mark: UUID | None = None  # of a list action that can be undone
     password_link: str = ""
     confirm_link: str = ""
 
@@ -172,3 +175,7 @@ def _change_something(company: Company) -> None:
     client.force_login(company.superuser)
     address = reverse("admin:users_profiles_user_send_link", args=[company.ada.pk])
     assert client.post(address).status_code == 302
+    some = list(User.objects.filter(username__in=["grace", "taro.sato"]).order_by("pk"))
+    act(client, "set_role", some, confirmed="1", role=Role.READER.value)
+    company.mark = UUID(TrailEntry.objects.filter(road=Road.ACTION, object_id=some[0].pk).latest("pk").cid)
+    roles.assign(some[:1], Role.EDITOR)  # so that there is somebody whom an undo leaves alone

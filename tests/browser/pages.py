@@ -18,6 +18,7 @@ from tests.admin_pages import USERS
 from tests.browser.company import Company
 from tests.browser.helpers import PHONE, press
 from tests.conftest import PASSWORD
+from users_profiles.admin import listing
 from users_profiles.models import Import, Profile, User
 
 Opens = Callable[[Page, Company], Any]
@@ -103,6 +104,14 @@ def with_a_menu_open(page: Page, company: Company) -> None:
     page.locator(".filters summary").nth(2).click()
 
 
+EVERY_COLUMN = "?columns=" + ",".join(listing.offered(None)) + "&q=a"
+
+
+def with_its_columns_open(page: Page, company: Company) -> None:
+    page.goto(USERS)
+    page.locator(".columns-menu summary").click()
+
+
 def being_made(page: Page, company: Company) -> None:
     company.exports["making"].take_lease("somebody")
     at(f"{EXPORT}change", export("making"))(page, company)
@@ -110,7 +119,7 @@ def being_made(page: Page, company: Company) -> None:
 
 def with_the_reports_open(page: Page, company: Company) -> None:
     page.goto(USERS)
-    page.locator(".object-tools summary").click()
+    page.locator(".views-menu summary").click()
 
 
 def with_the_drawer_open(page: Page, company: Company) -> None:
@@ -215,6 +224,9 @@ PAGES = [
     Shown(f"{USER}changelist", SUPERUSER, asked("Deactivate"), "asking to deactivate"),
     Shown(f"{USER}changelist", SUPERUSER, asked("Set role"), "asking for a role"),
     Shown(f"{USER}changelist", SUPERUSER, asked("Send invitation"), "asking to invite"),
+    Shown(f"{USER}changelist", SUPERUSER, with_its_columns_open, "with its columns open"),
+    Shown(f"{USER}changelist", SUPERUSER, at(f"{USER}changelist", query=EVERY_COLUMN), "with every column"),
+    Shown(f"{USER}undo", SUPERUSER, at(f"{USER}undo", lambda company: company.mark)),
     Shown(f"{USER}changelist", SUPERUSER, asked("Delete"), "asking to delete"),
     Shown(f"{USER}add", SUPERUSER, at(f"{USER}add")),
     Shown(f"{USER}add", SUPERUSER, sent(at(f"{USER}add"), "Save", Username="ADA"), "with mistakes"),
@@ -420,7 +432,9 @@ NO_PAGES = {
     f"{PROFILE}add",
     f"{PROFILE}delete",
     f"{USER}process_import",
+    f"{USER}columns",
     f"{USER}held",
     f"{USER}import_sample",
     f"{USER}send_link",
+    f"{USER}views",
 }

@@ -77,9 +77,12 @@ ELSEWHERE = {
     "login",
     "logout",
     "password_change_done",
+    "users_profiles_user_columns",
     "users_profiles_user_held",
     "users_profiles_user_send_link",
     "users_profiles_user_process_import",
+    "users_profiles_user_undo",
+    "users_profiles_user_views",
 }
 
 

@@ -322,7 +322,7 @@ class PeopleActionsMixin(UndoesActionsMixin):
             return None
         mark = undo_action.new_mark()
         try:
-            with keep_one_superuser(), recorder.by(Road.ACTION), recorder.marked(mark.hex), recorder.together():
+            with keep_one_superuser(), recorder.by(Road.ACTION), recorder.marked(str(mark)), recorder.together():
                 conflicts.lock(list(queryset.values_list("pk", flat=True)))
                 plan = action.plan(queryset.all())
                 said = action.perform(plan.people) if plan.people else ""

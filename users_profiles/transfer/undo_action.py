@@ -72,7 +72,7 @@ class ActionUndo(Restoring):
 
     def __init__(self, mark: UUID, actor: User) -> None:
         super().__init__(actor, columns.PersonResource())
-        self.mark = mark.hex
+        self.mark = str(mark)
         began = _moment_of(mark)
         entries: QuerySet[TrailEntry] = TrailEntry.objects.filter(content_type=people_type(), cid=self.mark)
         self._done = entries.filter(road=Road.ACTION, timestamp__range=(began - NEAR, began + NEAR))
