@@ -183,6 +183,7 @@ def arguments(company: Company) -> dict[str, list[Any]]:
         "pk": [company.ada.pk, 0],
         "key": [*jobs, *exports, "1:x", 10**17],
         "object_id": [company.ada.pk, *jobs, *exports, 1, "x"],
+        "ending": ["csv", "x"],
         "mark": [company.mark, UUID(int=0), UUID(int=2**128 - 1)],
         "edge": [64, 192, 7],
         "number": [2, 0, 10**17],
