@@ -10,9 +10,9 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
 from backoffice.env import Settings, stop
+from backoffice.menu import JAZZMIN_SETTINGS, JAZZMIN_UI_TWEAKS  # noqa: F401 (settings are found by their names)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # A test run, or a second copy on one machine, names another file here, or none (/dev/null).
@@ -379,54 +379,6 @@ TRAIL_KEEP_YEARS = env.number("TRAIL_KEEP_YEARS", 10, at_least=1)
 FIGURES_SYNC_PEOPLE = env.number("FIGURES_SYNC_PEOPLE", 5_000)
 # How old what the worker has counted may be, in seconds, before a look at the dashboard has it counted anew.
 FIGURES_SECONDS = env.number("FIGURES_SECONDS", 60, at_least=1)
-
-# Admin theme --------------------------------------------------------------------------------------------------------
-
-JAZZMIN_SETTINGS = {
-    "site_title": "Backoffice",
-    "site_header": "Backoffice",
-    "site_brand": "Backoffice",
-    "site_logo": "backoffice/logo.svg",
-    "site_icon": "backoffice/logo.svg",
-    "welcome_sign": _("Sign in"),
-    "copyright": "",
-    "search_model": ["users_profiles.User"],
-    "use_google_fonts_cdn": False,
-    "show_theme_chooser": False,
-    "show_ui_builder": False,
-    "related_modal_active": False,
-    "changeform_format": "single",
-    # Names of icons in static/backoffice/icons.svg.
-    "icons": {
-        "users_profiles.user": "people",
-        "users_profiles.profile": "profile",
-        "users_profiles.import": "import",
-        "users_profiles.report": "columns",
-        "users_profiles.export": "export",
-        "users_profiles.trailentry": "history",
-        "auth.group": "key",
-    },
-    "default_icon_parents": "groups",
-    "default_icon_children": "columns",
-    "order_with_respect_to": [
-        "users_profiles",
-        "users_profiles.user",
-        "users_profiles.profile",
-        "users_profiles.report",
-        "users_profiles.import",
-        "users_profiles.export",
-        "users_profiles.trailentry",
-        "auth",
-    ],
-    "usermenu_links": [
-        {"name": _("Your profile"), "url": "profile", "icon": "user"},
-        {"name": _("Language and time zone"), "url": "profile_language", "icon": "globe"},
-        {"name": _("Change password"), "url": "account_change_password", "icon": "key"},
-        {"name": _("Two-step sign-in"), "url": "mfa_index", "icon": "phone"},
-        {"name": _("Where you are signed in"), "url": "usersessions_list", "icon": "system"},
-    ],
-}
-JAZZMIN_UI_TWEAKS = {"theme": "default", "default_theme_mode": "auto"}
 
 # Metrics ------------------------------------------------------------------------------------------------------------
 
