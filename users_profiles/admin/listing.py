@@ -24,7 +24,7 @@ from users_profiles.admin.columns import EMPTY, active_chip, ago, chip, day
 from users_profiles.admin.paging import Some, some_of
 from users_profiles.figures.showing import field_label
 from users_profiles.models import ListColumns, Report, User
-from users_profiles.models.profile import PRIVATE_FIELDS
+from users_profiles.models.profile import BLANKS, PRIVATE_FIELDS
 from users_profiles.templatetags.people import role_chip
 from users_profiles.transfer import columns
 from users_profiles.transfer.export.wanted import exportable
@@ -117,9 +117,7 @@ _SHOWN: dict[str, Callable[[User], Any]] = {
     "is_active": active_chip,
     "role": role_chip,
     "phone_number": lambda person: phones.pretty(person.profile.phone_number),
-    "location": lambda person: person.profile.location,
     "birth_date": lambda person: person.profile.birth_date and day(person.profile.birth_date),
-    "bio": lambda person: Truncator(person.profile.bio).chars(80),
     "date_joined": lambda person: ago(person.date_joined),
     "last_login": lambda person: ago(person.last_login),
     "updated_at": lambda person: ago(person.profile.updated_at),
@@ -127,10 +125,17 @@ _SHOWN: dict[str, Callable[[User], Any]] = {
 }
 
 
+def _value_of(name: str, actor: Any) -> Callable[[User], Any]:
+    """What the list shows of a person; of the profile, a field without a way of its own is shown as it is."""
+    if name in BLANKS and name not in _SHOWN:
+        return lambda person: Truncator(getattr(person.profile, name)).chars(80)
+    return _SHOWN.get(name) or (lambda person: completeness(person, actor))
+
+
 def display(name: str, actor: Any) -> Callable[[User], Any]:
     """A column as Django's list wants it. None of them asks the database."""
     label = columns.labels()[name]
-    value = _SHOWN.get(name) or (lambda person: completeness(person, actor))
+    value = _value_of(name, actor)
 
     def column(person: User) -> Any:
         text = value(person) or SafeString(f'<span class="nothing">{EMPTY}</span>')

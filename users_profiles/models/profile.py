@@ -114,3 +114,9 @@ class Profile(models.Model):
         changed = self.changed_fields()
         if changed:
             self.save(using=using, update_fields=None if self._state.adding else changed)
+
+
+# What each field holds when there is nothing in it. The picture is a file, which goes its own ways.
+BLANKS: dict[str, Any] = {
+    name: None if Profile._meta.get_field(name).null else "" for name in PROFILE_FIELDS if name != "avatar"
+}

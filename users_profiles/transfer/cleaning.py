@@ -14,21 +14,14 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from users_profiles.models.profile import BLANKS
 from users_profiles.transfer import columns, values
 from users_profiles.transfer.options import Match, Options, Row
 from users_profiles.transfer.people import Candidate, Problem
 
 # What a blank cell clears, where staff chose that it does. Never who somebody is, what they may do, or whether they
 # may sign in: nobody means that by leaving a cell empty.
-CLEARABLE = {
-    "email": "",
-    "first_name": "",
-    "last_name": "",
-    "phone_number": "",
-    "location": "",
-    "birth_date": None,
-    "bio": "",
-}
+CLEARABLE = {"email": "", "first_name": "", "last_name": "", **BLANKS}
 # Places and roles come again and again in a file; names of people do in part.
 REMEMBERED = 4_096
 

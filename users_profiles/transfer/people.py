@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.db.models.functions import Lower
 
 from users_profiles.models import ImportRow, Role, User
+from users_profiles.models.profile import BLANKS
 from users_profiles.transfer import columns
 from users_profiles.transfer.bulk import among
 
@@ -90,7 +91,7 @@ class Candidate:
         self.outcome, self.user_id, self.ticked = UNCHANGED, None, True
 
 
-_PROFILE = [f"profile__{name}" for name in ("phone_number", "location", "birth_date", "bio")]
+_PROFILE = [f"profile__{name}" for name in BLANKS]
 _PLAIN = ("username", "email", "first_name", "last_name", "is_active")
 _LOADED = ("pk", "is_superuser", "profile__version", "version", *_PLAIN, *_PROFILE)
 _NAMES = [path.removeprefix("profile__") for path in _LOADED[4:]]
@@ -127,7 +128,7 @@ class Directory:
             known = Known(pk, is_superuser, version or 0, person_version, dict(zip(_NAMES, values, strict=True)))
             known.values["role"] = ""
             if version is None:  # made by raw SQL, without the profile it is about to get
-                known.values.update(dict.fromkeys(("phone_number", "location", "bio"), ""))
+                known.values.update(BLANKS)
             self._people[pk] = known
 
     def _load_roles(self) -> None:

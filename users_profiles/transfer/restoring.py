@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
 from users_profiles.models import Role, User
+from users_profiles.models.profile import BLANKS
 from users_profiles.roles import Action
 from users_profiles.transfer import columns, people
 from users_profiles.transfer.bulk import among
@@ -202,7 +203,7 @@ def _load(keys: Collection[int], lock: bool) -> dict[int, Person]:
     for pk, is_superuser, last_login, password, version, person_version, *values in found.values_list(*_LOADED, *paths):
         own = dict(zip(_VALUES, values, strict=True))
         if version is None:  # raw SQL can leave somebody without a profile
-            own.update(dict.fromkeys(("phone_number", "location", "bio"), ""))
+            own.update(BLANKS)
         known = Known(pk, is_superuser, version or 0, person_version, {**own, "role": ""})
         persons[pk] = Person(known, last_login, password)
     _load_groups(persons)

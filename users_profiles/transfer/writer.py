@@ -15,13 +15,14 @@ from django.utils import timezone
 
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, Profile, Role, User
+from users_profiles.models.profile import BLANKS
 from users_profiles.transfer.bulk import Bulk, among, bulk
 from users_profiles.transfer.people import Candidate
 
+_PROFILE = tuple(BLANKS)
 _USER = ("username", "first_name", "last_name", "email", "is_active")
-_PROFILE = ("bio", "location", "birth_date", "phone_number")
 # What new people have where their row says nothing.
-_BLANKS: dict[str, Any] = {**dict.fromkeys((*_USER, *_PROFILE), ""), "is_active": True, "birth_date": None, "role": ""}
+_BLANKS: dict[str, Any] = {**dict.fromkeys(_USER, ""), **BLANKS, "is_active": True, "role": ""}
 
 
 class Writer:
