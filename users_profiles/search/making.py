@@ -11,11 +11,10 @@ from django.db import DatabaseError, connection, transaction
 
 from users_profiles.models import SearchNote
 from users_profiles.search.tables import INDEX, NOTE, PROFILE, TEXT, USER, run
+from users_profiles.search.texts import FIELDS_OF_PROFILE, FIELDS_OF_USER
 
 logger = logging.getLogger(__name__)
 
-NAMES = ("username", "first_name", "last_name", "email")
-DETAILS = ("location", "phone_number")
 NO_TRIGRAMS = (
     "PostgreSQL's extension pg_trgm is not there and may not be created by us, so searching will be slow with many "
     "people. Have somebody who may run CREATE EXTENSION pg_trgm, then run manage.py rebuild_search."
@@ -118,7 +117,11 @@ def _sqlite_index() -> dict[str, str]:
     }
 
 
-_SQLITE = {**_sqlite_note(USER, "id", NAMES), **_sqlite_note(PROFILE, "user_id", DETAILS), **_sqlite_index()}
+_SQLITE = {
+    **_sqlite_note(USER, "id", FIELDS_OF_USER),
+    **_sqlite_note(PROFILE, "user_id", FIELDS_OF_PROFILE),
+    **_sqlite_index(),
+}
 # Nobody comes without a profile, and the trigger of that is enough; a trigger costs half a microsecond a row.
 del _SQLITE[f"{USER}_search_new"]
 
@@ -152,7 +155,7 @@ def _postgres() -> tuple[dict[str, str], dict[str, str]]:
         f"{USER}_search_gone": f"CREATE TRIGGER {USER}_search_gone AFTER DELETE ON {USER} "
         f"REFERENCING OLD TABLE AS stale FOR EACH STATEMENT EXECUTE FUNCTION {USER}_forget_text()"
     }
-    for table, key, names in ((USER, "id", NAMES), (PROFILE, "user_id", DETAILS)):
+    for table, key, names in ((USER, "id", FIELDS_OF_USER), (PROFILE, "user_id", FIELDS_OF_PROFILE)):
         more_functions, more_triggers = _postgres_note(table, key, names)
         functions |= more_functions
         triggers |= more_triggers

@@ -11,7 +11,7 @@ from users_profiles.models import SearchNote, User
 from users_profiles.search.folding import fold
 
 FIELDS_OF_USER = ("username", "first_name", "last_name", "email")
-FIELDS_OF_PROFILE = ("location", "phone_number")
+FIELDS_OF_PROFILE = ("location", "phone_number")  # the phone number last: it is found by its digits
 # In front of every word. Two blanks and one letter are three, so the index finds words by how they begin, too.
 GAP = "  "
 
@@ -25,11 +25,10 @@ class Text(NamedTuple):
     phone: str
 
 
-def text_of(
-    username: str, first_name: str, last_name: str, email: str, location: str | None, phone: str | None
-) -> Text:
-    """The text of a person with these values; of a person without a profile there are fewer."""
-    words = fold(f"{username} {first_name} {last_name} {email} {location or ''}").replace("\x00", "").split()
+def text_of(*values: str | None) -> Text:
+    """The text of a person with these values, one a field; of a person without a profile some are None."""
+    *named, phone = values
+    words = fold(" ".join(value or "" for value in named)).replace("\x00", "").split()
     return Text(GAP + GAP.join(words), (phone or "").lstrip("+"))
 
 
