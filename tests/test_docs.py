@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
+
+from users_profiles import roles
+from users_profiles.models import Role
 
 ROOT = settings.BASE_DIR
 PAPERS = [
@@ -108,3 +112,28 @@ def test_requirements_are_pinned_and_agree_with_the_constraints() -> None:
                 match = re.fullmatch(r"([\w.-]+)(?:\[[\w,-]+\])?==([\w.]+)", wanted)
                 assert match, f"{name}: {wanted} is not pinned"
                 assert constraints[match[1]] == match[2], f"{name}: {wanted} is not what constraints.txt says"
+
+
+def commands_in(paper: str) -> list[str]:
+    """What a paper says to type behind ``manage.py``, in its blocks of commands and within sentences."""
+    blocks = re.findall(r"(?:manage\.py|^backoffice) ([a-z_]+(?: [^\n`]*)?)", text_of(paper), re.MULTILINE)
+    return [re.split(r"\s+#|\)|, | lets | gives | has | says | and `", command)[0].strip(" .") for command in blocks]
+
+
+@pytest.mark.parametrize("paper", ["README.md", "docs/administrators.md", "docs/developers.md", "docs/tour.md"])
+def test_every_command_is_one_that_its_program_understands(paper: str) -> None:
+    for command in commands_in(paper):
+        name, *arguments = shlex.split(command)
+        parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)  # type: ignore[arg-type]
+        parser.called_from_command_line = False
+        parser.parse_args(arguments)  # type: ignore[arg-type]
+
+
+def test_the_table_of_roles_is_the_one_that_holds() -> None:
+    permissions = (None, "view_private_fields", "export_user", "import_user", "grant_role")
+    for role in Role.values:
+        row = re.search(rf"^\| {role} \| (.*) \|$", text_of("docs/administrators.md"), re.MULTILINE)
+        assert row, role
+        for cell, permission in zip(row[1].split(" | "), permissions, strict=True):
+            allowed = permission is None or permission in roles.TABLE[role].permissions
+            assert cell.startswith("yes" if allowed else "no"), f"{role}: {permission}"

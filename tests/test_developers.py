@@ -1,0 +1,63 @@
+"""docs/developers.md: its map is what is there, and every field of the profile has been through all of its steps."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.conf import settings
+from django.template.loader import get_template
+
+from tests.test_architecture import APP, LEVELS
+from users_profiles.forms import ProfileForm
+from users_profiles.models.profile import BLANKS, PROFILE_FIELDS
+from users_profiles.transfer import columns
+from users_profiles.transfer.export.cells import cell
+from users_profiles.views import WISHES
+
+PAGE = (settings.BASE_DIR / "docs" / "developers.md").read_text(encoding="utf-8")
+MAP, ARROWS = re.findall(r"^```\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[:2]
+
+
+def mapped(indent: str) -> set[str]:
+    """The names in the map at this depth, each with its slash where it is a folder."""
+    rows = [row.removeprefix(indent) for row in MAP.splitlines() if row.startswith(indent)]
+    return {name for row in rows if not row.startswith(" ") for name in re.split(r" {2,}", row)[0].split()}
+
+
+def test_the_map_has_all_rooms_of_the_app_and_no_others() -> None:
+    there = {f"{path.name}{'/' * path.is_dir()}" for path in APP.iterdir() if not path.name.startswith(("_", "."))}
+    assert mapped("  ") == there
+    assert {name for name in mapped("") if not (settings.BASE_DIR / name).exists()} == set()
+
+
+def test_the_arrows_are_those_that_hold() -> None:
+    assert [set(line.split(", ")) for line in ARROWS.splitlines()] == [set(level) for level in LEVELS]
+
+
+@pytest.mark.parametrize("name", PROFILE_FIELDS)
+def test_a_field_of_the_profile_has_been_through_every_step(name: str) -> None:
+    page = get_template("profile/index.html").template.source  # type: ignore[attr-defined]
+    assert name in WISHES, "step 4: a sentence in WISHES"
+    assert name in ProfileForm.field_order, "step 4: a place in ProfileForm.field_order"
+    assert name == "avatar" or f"profile.{name}" in page, "step 4: a line in profile/index.html"
+    if name in BLANKS:
+        assert name in columns.NAMES, "step 2: a column"
+        assert name in columns.SYNONYMS, "step 2: its names in other people's files"
+        assert cell(name, "csv"), "step 2: an expression"
+
+
+def test_the_steps_name_what_there_is() -> None:
+    steps = PAGE[PAGE.index("## Add a field") :]
+    for path in set(re.findall(r"`((?:users_profiles|tests|docs)/[\w/]+\.\w+)`", steps)):
+        assert (settings.BASE_DIR / path).is_file(), path
+    for word in (
+        "PROFILE_FIELDS",
+        "PRIVATE_FIELDS",
+        "SYNONYMS",
+        "FIELDS_OF_PROFILE",
+        "WISHES",
+        "field_order",
+        "ORDERS",
+    ):
+        assert any(re.search(rf"\b{word}\b", path.read_text(encoding="utf-8")) for path in APP.rglob("*.py")), word
