@@ -1,4 +1,4 @@
-"""Takes the pictures of the README: a fresh demo in a temporary folder, a server of its own, a headless Chromium.
+"""Takes the pictures of the papers: a fresh demo in a temporary folder, a server of its own, a headless Chromium.
 
 ``make screenshots`` runs it. It touches neither var/ nor any server that is running.
 """
@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,15 +23,41 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "screenshots"
 PASSWORD = "only-for-these-pictures"
-# File name, address, width, height, dark.
-SHOTS = (
-    ("dashboard", "/admin/", 1440, 900, False),
-    ("people", "/admin/users_profiles/user/", 1440, 900, False),
-    ("people-dark", "/admin/users_profiles/user/", 1440, 900, True),
-    ("people-phone", "/admin/users_profiles/user/", 390, 844, False),
-    ("person", "/admin/users_profiles/user/1/change/", 1440, 1000, False),
-    ("import", "/admin/users_profiles/user/import/", 1440, 900, False),
-    ("profile", "/profile/", 1024, 768, False),
+PEOPLE = "/admin/users_profiles/user/"
+WIDE, PHONE = (1440, 900), (390, 844)
+
+
+def an_import(page: Page) -> None:
+    """Upload the sample file and have it checked."""
+    page.goto(f"{PEOPLE}import/")
+    page.locator("[name=file]").set_input_files(ROOT / "fixtures" / "people.csv")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Check the file").click()
+    page.get_by_role("heading", name="What would change").wait_for()
+
+
+def a_report(page: Page) -> None:
+    """Save a report of everybody in Berlin, mailed every week."""
+    page.goto("/admin/users_profiles/report/add/?query=location%3DBerlin")
+    page.get_by_label("Name", exact=True).fill("Everybody in Berlin")
+    page.get_by_label("Send it by mail").select_option("week")
+    page.locator("[name=recipients]").first.check()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="Everybody in Berlin").wait_for()
+
+
+# File name, address or what leads there, size, dark.
+SHOTS: tuple[tuple[str, str | Callable[[Page], None], tuple[int, int], bool], ...] = (
+    ("dashboard", "/admin/", WIDE, False),
+    ("dashboard-dark", "/admin/", WIDE, True),
+    ("people", PEOPLE, WIDE, False),
+    ("people-dark", PEOPLE, WIDE, True),
+    ("people-phone", PEOPLE, PHONE, False),
+    ("people-phone-dark", PEOPLE, PHONE, True),
+    ("person", f"{PEOPLE}1/change/", (1440, 1000), False),
+    ("import", an_import, WIDE, False),
+    ("report", a_report, WIDE, False),
+    ("profile", "/profile/", (1024, 768), False),
 )
 
 
@@ -90,10 +116,14 @@ def main() -> None:
         context = browser.new_context(base_url=address, reduced_motion="reduce", locale="en-GB")
         page = context.new_page()
         sign_in(page)
-        for name, path, width, height, dark in SHOTS:
+        for name, leads_there, (width, height), dark in SHOTS:
             page.emulate_media(color_scheme="dark" if dark else "light")
             page.set_viewport_size({"width": width, "height": height})
-            page.goto(path, wait_until="networkidle")
+            if callable(leads_there):
+                leads_there(page)
+            else:
+                page.goto(leads_there)
+            page.wait_for_load_state("networkidle")
             page.screenshot(path=OUT / f"{name}.png")
             print(name, page.title(), sep=": ")
         browser.close()
