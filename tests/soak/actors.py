@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -253,9 +254,10 @@ def _wait(actor: Actor, path: str) -> bool:
 
 
 def _errors(answer: Answer) -> str:
-    """What a page has to say about what was typed."""
-    found = answer.text.partition("errorlist")[2] or answer.text.partition("<body")[2]
-    return " ".join(found[:300].split())
+    """What a page has to say about what was typed, without its tags."""
+    found = re.search(r'class="[^"]*(?:error|notice-bad)[^"]*".{,1500}', answer.text, re.DOTALL)
+    text = found[0] if found else answer.text.partition("<main")[2][:1_500]
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:300]
 
 
 def cast(
