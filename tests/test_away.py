@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import OperationalError, connection
+from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 
@@ -133,6 +134,19 @@ def test_f4_a_connection_cut_in_the_middle_of_a_save_leaves_nothing_half_done(
     assert patient.post(user_page(ada), form).status_code == 302
     person = User.objects.with_profile().get(pk=ada.pk)
     assert (person.first_name, person.profile.location, person.profile.version) == ("Augusta", "Paris", 3)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_f4_nobody_is_told_that_an_email_is_taken_because_the_connection_was_cut_over_the_question(
+    patient: Client, cut: Callable[[Any, str], list[int]]
+) -> None:
+    address = reverse("admin:users_profiles_user_add")
+    form = {**filled_in(patient, address), "username": "ada", "email": "ada@example.com"}
+    form.pop("send_invitation", None)
+    cut(Q, "check")
+    assert patient.post(address, form).status_code == 503
+    assert patient.post(address, form).status_code == 302
 
 
 @pytest.mark.postgres

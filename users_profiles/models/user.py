@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
@@ -189,6 +190,17 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse what a constraint refuses. To Django a database that goes away over the question says so, too.
+
+        Nobody is to be told that somebody else has their e-mail because a connection was cut.
+        """
+        try:
+            super().validate_constraints(exclude)
+        except ValidationError:
+            type(self)._base_manager.exists()  # raises the error that was swallowed
+            raise
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the person and, by the receiver in signals.py, pending edits of a loaded profile: both or neither.
