@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from itertools import groupby
 from typing import Any
 
@@ -16,12 +15,11 @@ from users_profiles import recorder, roles, selection
 from users_profiles.admin.access import visible_profile_fields
 from users_profiles.models.user import UserQuerySet
 from users_profiles.roles import Action
+from users_profiles.search.folding import fold
 
 _ASKS_FOR_INACTIVE = ("active", "left", "left_from", "left_to")
 # People without a place come last.
 _LAST = "\U0010ffff"
-# Letters with a stroke are none with an accent to Unicode.
-_STROKES = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 
 
 def directory_page(request: HttpRequest, people: UserQuerySet, query: str, context: dict[str, Any]) -> HttpResponse:
@@ -65,8 +63,7 @@ def _name(entry: dict[str, Any]) -> tuple[str, ...]:
 
 def _folded(text: str) -> str:
     """The letters of a name, without case, accents and signs."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
-    return "".join(letter for letter in plain if letter.isalnum() or letter == " ")
+    return "".join(letter for letter in fold(text) if letter.isalnum() or letter == " ")
 
 
 def _place(entry: dict[str, Any]) -> str:
