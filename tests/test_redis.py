@@ -66,7 +66,7 @@ def started(redis: str, media: Any, *arguments: str) -> subprocess.Popen[str]:
     there = {
         **environment(Path(media)),
         "TASKS_URL": redis,
-        "EMAIL_URL": f"filemail://{media}/mails",
+        "EMAIL_URL": f"filemail:///{media}/mails",
         "LOG_LEVEL": "INFO",
     }
     command = [sys.executable, "manage.py", "worker", *arguments]
@@ -127,6 +127,7 @@ def test_background_work_is_done_by_a_worker_on_redis(queued_there: str, setting
     export.refresh_from_db()
     assert export.state == "done"
     assert Invitation.objects.get().state == "sent"
+    assert len(list((Path(settings.MEDIA_ROOT) / "mails").iterdir())) == 1
     assert not Worker.objects.exists()
 
 
