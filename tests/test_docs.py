@@ -138,3 +138,13 @@ def test_the_table_of_roles_is_the_one_that_holds() -> None:
         for cell, permission in zip(row[1].split(" | "), permissions, strict=True):
             allowed = permission is None or permission in roles.TABLE[role].permissions
             assert cell.startswith("yes" if allowed else "no"), f"{role}: {permission}"
+
+
+@pytest.mark.parametrize("paper", ["docs/tour.md", "docs/administrators.md"])
+def test_what_is_to_be_pressed_is_called_so_on_the_pages(paper: str) -> None:
+    apps = [ROOT / app for app in ("backoffice", "users_profiles")]
+    pages = "".join(path.read_text(encoding="utf-8") for app in apps for path in app.rglob("*.html"))
+    code = "".join(path.read_text(encoding="utf-8") for app in apps for path in app.rglob("*.py"))
+    own = {"Groups"}  # named by Django
+    for name in re.findall(r"\*\*(.+?)\*\*", " ".join(text_of(paper).split())):
+        assert name in own or f'"{name}' in pages + code or f">{name}" in pages, name
