@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -16,6 +17,8 @@ from django.utils import timezone
 from tests.admin_pages import PROFILES, USERS
 from users_profiles import selection
 from users_profiles.admin.filters import filters_for
+from users_profiles.figures import store
+from users_profiles.figures.counting import count
 from users_profiles.models import Profile, Role, User
 from users_profiles.selection import SelectionRefused
 
@@ -259,3 +262,30 @@ def test_people_are_in_the_order_that_is_named(office: User) -> None:
 def test_an_order_by_what_one_may_not_see_is_refused(reader: User, order: str) -> None:
     with pytest.raises(SelectionRefused, match="cannot be put in order by"):
         selection.ordered(selection.people("", reader), order, reader)
+
+
+# The clock
+
+
+def test_days_are_the_office_s_whatever_clock_who_asks_has(
+    make_person: Callable[..., User], monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    after_midnight = datetime(2026, 2, 28, 23, 30, tzinfo=UTC)  # of the first of March in Berlin
+    monkeypatch.setattr(timezone, "now", lambda: after_midnight)
+    for name, minutes, born in (("early", 40, date(1990, 2, 28)), ("late", 10, date(1990, 3, 7))):
+        make_person(name, birth_date=born, is_active=False)
+        moment = after_midnight - timedelta(minutes=minutes)
+        User.objects.filter(username=name).update(date_joined=moment, deactivated_at=moment, last_login=moment)
+    people = {
+        "joined=today": {"late"},
+        "joined=month": {"late"},
+        "joined_from=2026-03-01": {"late"},
+        "joined_to=2026-02-28": {"early"},
+        "left=month": {"late"},
+        "birthday=week": {"late"},
+    }
+    for zone in ("America/New_York", "Europe/Berlin"):
+        with timezone.override(zone):
+            assert {query: selected(query, None) for query in people} == people
+            assert store.known().counts == count(date(2026, 3, 1))

@@ -52,12 +52,20 @@ class SelectionRefused(ValueError):
     """The selection cannot be made; the text is a sentence for the person who asked for it."""
 
 
-# Days and months in local time --------------------------------------------------------------------------------------
+# Days and months on the office's clock ------------------------------------------------------------------------------
+
+# Not on that of who asks: an address that several people share means the same people to each of them, and figures that
+# a worker counted are as many as the list behind them.
+
+
+def today() -> date:
+    """The day it is where the office is."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
 def start_of(day: date) -> datetime:
     """Midnight at the beginning of ``day``, where the office is."""
-    return timezone.make_aware(datetime(day.year, day.month, day.day))
+    return timezone.make_aware(datetime(day.year, day.month, day.day), timezone.get_default_timezone())
 
 
 def between(first: date | None, last: date | None, field_name: str) -> Q:
@@ -153,12 +161,12 @@ def _missing(value: str, to_user: str, to_profile: str) -> Q:
 
 def _period(value: str) -> tuple[date, date]:
     """The first and the last day of what lists call "this month" and the like."""
-    today = timezone.localdate()
+    now = today()
     return {
-        "today": (today, today),
-        "week": (today - timedelta(days=6), today),
-        "month": month_of(today),
-        "year": (date(today.year, 1, 1), date(today.year, 12, 31)),
+        "today": (now, now),
+        "week": (now - timedelta(days=6), now),
+        "month": month_of(now),
+        "year": (date(now.year, 1, 1), date(now.year, 12, 31)),
     }[value]
 
 
@@ -197,23 +205,23 @@ def _signed_in(value: str, to_user: str, to_profile: str) -> Q:
         return Q(**{f"{path}__isnull": True})
     days = {"30": 30, "90": 90, "longer": 90}[value]
     comparison = "lt" if value == "longer" else "gte"
-    return Q(**{f"{path}__{comparison}": start_of(timezone.localdate() - timedelta(days=days))})
+    return Q(**{f"{path}__{comparison}": start_of(today() - timedelta(days=days))})
 
 
 def _birthday(value: str, to_user: str, to_profile: str) -> Q:
     """A month, or the week that begins today."""
     if value == "week":
-        return Q(In(MonthAndDay(f"{to_profile}birth_date"), birthdays_from(timezone.localdate())))
+        return Q(In(MonthAndDay(f"{to_profile}birth_date"), birthdays_from(today())))
     month = {str(number): f"{number:02}-" for number in range(1, 13)}[value]
     return Q(StartsWith(MonthAndDay(f"{to_profile}birth_date"), month))
 
 
-def birthdays_from(today: date, days: int = 7) -> list[str]:
-    """The birthdays, such as ``03-09``, of so many days from today on.
+def birthdays_from(first: date, days: int = 7) -> list[str]:
+    """The birthdays, such as ``03-09``, of so many days from the first on.
 
     Who was born on 29 February has theirs on the 28th in the years without one.
     """
-    coming = [today + timedelta(days=ahead) for ahead in range(days)]
+    coming = [first + timedelta(days=ahead) for ahead in range(days)]
     found = [f"{day:%m-%d}" for day in coming]
     short = any((day.month, day.day) == (2, 28) and not isleap(day.year) for day in coming)
     return [*found, "02-29"] if short else found
