@@ -165,6 +165,16 @@ def test_a_view_that_makes_no_sense_is_not_saved(
     assert Report.objects.count() == 1
 
 
+def test_a_view_keeps_of_its_order_what_there_is_and_its_owner_may_see(browse: Browse, reader: User) -> None:
+    for asked, kept in {"3.-1": "", "-email,colour,email": "-email", "birth_date,last_name": "last_name"}.items():
+        browse(reader).post(VIEWS, {"name": "Mine", "sharing": "mine", "address": f"o={asked}", "columns": ["email"]})
+        report = Report.objects.get()
+        assert report.order == kept
+        page = reverse("admin:users_profiles_report_change", args=[report.pk])
+        assert browse(reader).get(page).status_code == 200
+        report.delete()
+
+
 def test_others_use_what_is_shared_with_them_and_see_whose_it_is(
     browse: Browse, editor: User, reader: User, stranger: User
 ) -> None:

@@ -60,6 +60,18 @@ def test_a_filter_that_makes_no_sense_is_not_saved(browse: Browse, editor: User)
     assert not Report.objects.exists()
 
 
+@pytest.mark.parametrize("order", ["3.-1", "birth_date"])
+def test_an_order_that_cannot_be_is_not_saved_again(browse: Browse, reader: User, order: str) -> None:
+    report = saved(reader, order=order)
+    html = browse(reader).post(page("edit", report), form(name="Other", order=order)).content.decode()
+    assert f"People cannot be put in order by “{order}”." in html
+    report.refresh_from_db()
+    assert report.name == "Editors"
+    browse(reader).post(page("edit", report), form(name="Other", order=""))
+    report.refresh_from_db()
+    assert (report.name, report.order) == ("Other", "")
+
+
 def test_a_new_report_has_what_its_filter_asks_about_after_who_somebody_is(
     browse: Browse, editor: User, reader: User
 ) -> None:

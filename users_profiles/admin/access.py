@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -87,8 +88,16 @@ class PeopleAdmin(admin.ModelAdmin):
 
     def order_words(self, request: HttpRequest) -> list[str]:
         """The order that the address asks for, as far as whoever asks may see it; nothing for the usual one."""
+        return self.known_order(request, request.GET)
+
+    def known_order(self, request: HttpRequest, address: Mapping[str, str]) -> list[str]:
+        """What of the order in an address there is, and whoever asks may see; each column once."""
         paths = self.order_paths(request)
-        return [word for word in request.GET.get(ORDER_VAR, "").split(",") if word.removeprefix("-") in paths]
+        known: dict[str, str] = {}
+        for word in address.get(ORDER_VAR, "").split(","):
+            if word.removeprefix("-") in paths:
+                known.setdefault(word.removeprefix("-"), word)
+        return list(known.values())
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Say in the search box what it looks at, for who is looking."""

@@ -87,7 +87,9 @@ class ChoosesColumnsMixin:
         except selection.SelectionRefused as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(_list())
-        report = Report(owner=actor, query=query, order=address.get("o", "")[:300])
+        # An order by numbers, or by what the list did not show, is no order of a report.
+        order = self.known_order(request, address)  # type: ignore[attr-defined]
+        report = Report(owner=actor, query=query, order=",".join(order))
         form = ReportForm(_answers(request, report, actor), actor=actor, report=report)
         if form.is_valid() and _saved(form):
             messages.success(request, _("“%(view)s” is saved. You find it under Saved views.") % {"view": report.name})

@@ -163,6 +163,15 @@ class ReportForm(ExportForm):
             raise ValidationError(str(refusal)) from refusal
         return query
 
+    def clean_order(self) -> str:
+        """Refuse what the report has already where it cannot be, or whoever saves it may not see it."""
+        order = str(self.cleaned_data["order"])
+        try:
+            selection.ordered(User.objects.all(), order, self._actor)
+        except selection.SelectionRefused as refusal:
+            raise ValidationError(str(refusal)) from refusal
+        return order
+
     def clean_others(self) -> list[User]:
         names = [name.strip() for name in str(self.cleaned_data["others"]).split(",") if name.strip()]
         found = []
