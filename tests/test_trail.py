@@ -293,3 +293,10 @@ def test_what_is_older_than_the_setting_is_pruned(ada: User, settings: Any) -> N
     assert TrailEntry.objects.count() == 2
     retention.prune()
     assert [entry.changes for entry in TrailEntry.objects.all()] == [{"first_name": ["Old", "New"]}]
+
+
+def test_nobody_is_found_in_it_by_a_phone_number_who_may_not_see_those(ada: User, admin: User, reader: User) -> None:
+    rename(ada, "Augusta")
+    for wanted in (trail.Filter(person="44 20 7946"), trail.Filter(actor="44 20 7946")):
+        assert not trail.everything(wanted, reader).entries
+    assert trail.everything(trail.Filter(person="44 20 7946"), admin).entries

@@ -54,7 +54,7 @@ class Wanted:
         return all(term.is_in(text) for term in self.terms) or (bool(self.phone) and self.phone in text.phone)
 
 
-def matches(text: str, to_user: str = "", private: bool = True) -> Q:
+def matches(text: str, to_user: str = "", *, private: bool) -> Q:
     """Return the condition that every word of ``text`` occurs in some searched field, in whatever order.
 
     The path leads from the model that is asked to the user (``"user__"`` from a profile). Without ``private`` the

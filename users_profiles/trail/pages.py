@@ -89,7 +89,7 @@ def everything(wanted: Filter, actor: Actor, cursor: str = "", size: int = PAGE)
     look = _Look(wanted, actor, Cursor.parse(cursor), size)
     if not wanted.person:
         return look.page(look.of_everybody())
-    people = _named(wanted.person)
+    people = _named(wanted.person, actor)
     if people:
         return look.page(look.about(people))
     return look.page(look.noted(TrailEntry.objects.all(), Q(object_repr__icontains=wanted.person)))
@@ -137,7 +137,7 @@ class _Look:
         if wanted.field:
             slow &= Q(changes__has_key=wanted.field)
         if wanted.actor:
-            people = _named(wanted.actor)
+            people = _named(wanted.actor, self.actor)
             found = found.filter(actor__in=people) if people else found
             slow &= Q() if people else Q(actor_name__icontains=wanted.actor)
         found = found.order_by("-timestamp", "-pk")
@@ -179,11 +179,12 @@ class _Look:
         return in_time and (self.cursor is None or entry.at < self.cursor)
 
 
-def _named(text: str) -> list[int]:
+def _named(text: str, actor: Actor) -> list[int]:
     """The keys of the people a text means: just the one with this username or e-mail, else a few it is found in."""
     exact = User.objects.filter(has_username(text) | has_email(text))
+    found = search.matches(text, private=roles.may(actor, roles.Action.VIEW_PRIVATE))
     return list(exact.values_list("pk", flat=True)) or list(
-        User.objects.filter(search.matches(text)).order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
+        User.objects.filter(found).order_by("pk").values_list("pk", flat=True)[:MOST_NAMED]
     )
 
 
