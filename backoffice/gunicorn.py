@@ -6,11 +6,12 @@ counts is processes that are replaced when they die, and threads for whoever dow
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-# Two processes for each core, which wait for the database half of the time; gunicorn knows WEB_CONCURRENCY by itself.
-workers = int(os.environ.get("WEB_CONCURRENCY", 0)) or min(2 * (os.cpu_count() or 1) + 1, 9)
+from backoffice.settings import WEB_PROCESSES
+
+# Not gunicorn's own WEB_CONCURRENCY, which it reads without a word about what is wrong, and not from ENV_FILE.
+workers = WEB_PROCESSES
 # Threads, because an export is streamed for as long as somebody's connection takes.
 worker_class = "gthread"
 threads = 4

@@ -39,6 +39,8 @@ CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
+# How many processes the web server has: two for each core, which wait for the database half of the time, and one more.
+WEB_PROCESSES = env.number("WEB_PROCESSES", min(2 * (os.cpu_count() or 1) + 1, 9), at_least=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The order is the order in which templates win: ours, then import-export's own, then the theme's, then Django's.
@@ -134,6 +136,9 @@ if _replica:
     DATABASE_ROUTERS = ["users_profiles.replica.Router"]
 
 CACHES = {"default": env.cache("CACHE_URL", "locmemcache://" if DEBUG else "dbcache://backoffice_cache")}
+
+if _replica and CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+    stop("DATABASE_REPLICA_URL takes a cache that all processes share, to know who has just written; set CACHE_URL.")
 
 # Uploads, avatars and exports are personal data: nothing below MEDIA_ROOT is served by address, only through views.
 MEDIA_ROOT = DATA_DIR / "media"

@@ -91,7 +91,7 @@ def test_the_management_commands_named_exist(paper: str) -> None:
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_the_settings_named_exist(paper: str) -> None:
-    elsewhere = {"ADMIN_PASSWORD", "ENV_FILE", "TEST_DATABASE_URL", "WEB_CONCURRENCY"}
+    elsewhere = {"ADMIN_PASSWORD", "ENV_FILE", "TEST_DATABASE_URL"}
     elsewhere |= {"USERS_PROFILES_ROLES", "PROFILE_FIELDS", "PRIVATE_FIELDS", "FIELDS_OF_PROFILE"}  # in the code
     named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)[=`]", text_of(paper)))
     assert named - elsewhere <= settings_read()

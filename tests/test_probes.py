@@ -122,6 +122,13 @@ def test_a_part_that_does_not_exist_is_a_mistake_and_not_well() -> None:
     assert "database" in found["error"]
 
 
+def test_the_same_parts_in_another_order_are_not_looked_at_again(all_well: None) -> None:
+    ask("/readyz?parts=cache,database")
+    with CaptureQueriesContext(connection) as queries:
+        assert ask("/readyz?parts=database,cache,database")[0] == 200
+    assert len(queries) == 0
+
+
 def test_a_migration_that_is_not_applied(all_well: None) -> None:
     [latest] = [name for app, name in health._latest_migrations() if app == "users_profiles"]
     MigrationRecorder(connection).record_unapplied("users_profiles", latest)

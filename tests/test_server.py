@@ -23,7 +23,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a server, with database and static files in place."""
     folder = tmp_path_factory.mktemp("server")
     own = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder), "ENV_FILE": os.devnull, "HTTPS": "off"}
-    found = {**own, **SOUND, "WEB_CONCURRENCY": "2"}
+    found = {**own, **SOUND, "WEB_PROCESSES": "2"}
     for command in (("migrate", "-v0"), ("collectstatic", "--noinput", "-v0")):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=found, check=True)
     return found

@@ -84,6 +84,11 @@ def start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         ({"OIDC_ROLES": "Editor", "OIDC_ROLE_CLAIM": "x"}, "OIDC_ROLES has 'Editor'"),
         ({"OIDC_ROLE_CLAIM": "groups"}, "OIDC_ROLE_CLAIM and OIDC_ROLES go together"),
         ({"DATABASE_REPLICA_URL": "postgres://hunter2@x/y"}, "DATABASE_REPLICA_URL names a read replica"),
+        (
+            {"DATABASE_REPLICA_URL": "postgres://x/y", "DATABASE_URL": "postgres://x/y", "CACHE_URL": "locmemcache://"},
+            "DATABASE_REPLICA_URL takes a cache that all processes share",
+        ),
+        ({"WEB_PROCESSES": "many"}, "WEB_PROCESSES is 'many'"),
         ({"TASKS_URL": "amqp://hunter2@x"}, "TASKS_URL must be the address of a Redis server"),
         ({"S3_ENDPOINT_URL": "https://s3.example.com"}, "S3_BUCKET is not set"),
         (

@@ -28,10 +28,20 @@ EVERYBODY = 0
 # For so many seconds a copy that failed is not asked again.
 REST = 30
 
-# How many seconds it is behind; nothing where it has all there is, or where it is a database of its own.
+# Whoever the copy has let down in the middle of something reads from the primary for so many seconds.
+SPARED = 300
+# The table of the cache, where it is one in the database: what it has must be what was put there just now.
+CACHE = "django_cache"
+
+# How many seconds it is behind; nothing where it cannot know, because it gets nothing from its primary. It has replayed
+# all that it has ever received then, too. Who may not watch sees of the receiver that there is one, but not its status.
 _LAG = """
-SELECT CASE WHEN pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
-THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float END
+SELECT CASE
+WHEN NOT pg_is_in_recovery() THEN 0
+WHEN NOT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE coalesce(status, 'streaming') = 'streaming') THEN NULL
+WHEN pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn() THEN 0
+ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())
+END::float
 """
 
 _reading: ContextVar[str] = ContextVar("reading", default=DEFAULT_DB_ALIAS)
@@ -42,7 +52,7 @@ class Router:
     """Reads from the copy within ``reading``; everything else goes where it is written."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str:
-        return _reading.get()
+        return DEFAULT_DB_ALIAS if model._meta.app_label == CACHE else _reading.get()
 
     def db_for_write(self, model: Any, **hints: Any) -> str:
         return DEFAULT_DB_ALIAS
@@ -62,8 +72,12 @@ def alias_for(key: int | None) -> str:
 
 
 def alias_for_request(request: HttpRequest) -> str:
-    """The same for a page, if it is one that is only looked at."""
-    return alias_for(request.user.pk) if request.method in SAFE else DEFAULT_DB_ALIAS
+    """The same for a page, if it is one that is only looked at; asked once a request, so that it is of one moment."""
+    found: str | None = getattr(request, "_replica_alias", None)
+    if found is None:
+        found = alias_for(request.user.pk) if request.method in SAFE else DEFAULT_DB_ALIAS
+        request._replica_alias = found  # type: ignore[attr-defined]
+    return found
 
 
 @contextmanager
@@ -80,6 +94,16 @@ def note_write(key: int | None) -> None:
     """Somebody has written: for some seconds they read where they did."""
     if ALIAS in connections.settings and key is not None:
         cache.set(_noted_as(key), True, settings.DATABASE_REPLICA_SECONDS)
+
+
+def let_down(alias: str, key: int | None) -> None:
+    """Something long failed that was read from there: a copy ends whatever stands in the way of what it has to replay.
+
+    The next try is made where nothing does.
+    """
+    if alias == ALIAS:
+        logger.warning("The replica did not last for what was read there. It is read from the primary next.")
+        cache.set(_noted_as(key or EVERYBODY), True, SPARED)
 
 
 def writes_no_people(request: HttpRequest) -> None:
@@ -126,9 +150,9 @@ def _answers() -> bool:
         copy.close()
         why = f"does not answer: {error}"
     else:
-        if lag is None or lag < settings.DATABASE_REPLICA_SECONDS:
+        if lag is not None and lag < settings.DATABASE_REPLICA_SECONDS:
             return True
-        why = f"is {lag:.0f} seconds behind"
+        why = "gets nothing from its primary" if lag is None else f"is {lag:.0f} seconds behind"
     _rests_until = time.monotonic() + REST
     logger.warning("The replica %s. All is read from the primary for %s seconds.", why.strip(), REST)
     return False

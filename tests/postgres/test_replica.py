@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import logging
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.db import connection, connections, transaction
+from django.core.cache.backends.db import BaseDatabaseCache
+from django.db import OperationalError, connection, connections, transaction
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -18,7 +24,8 @@ from tests.reporting import saved
 from users_profiles import replica
 from users_profiles.figures import store
 from users_profiles.models import Export, Snapshot, User
-from users_profiles.transfer import tasks
+from users_profiles.transfer import lease, tasks
+from users_profiles.transfer.export import formats
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -61,6 +68,43 @@ def behind(settings: Any, admin: User, ada: User, monkeypatch: pytest.MonkeyPatc
     connections["replica"].close()
     del connections["replica"], connections.settings["replica"]
     _run(f'DROP DATABASE "{name}"')
+
+
+def postgres(*words: str) -> str:
+    script = django_settings.BASE_DIR / ".ci/postgres"
+    return subprocess.run([script, *words], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def address_of(folder: str) -> str:
+    return (Path(folder) / "url").read_text().strip()
+
+
+@pytest.fixture
+def streaming(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The folder of a PostgreSQL of our own, of which a second one is the replica; that one is asked as nobody much."""
+    running = [postgres("start")]
+    try:
+        running.append(postgres("standby", running[0]))
+        with psycopg.connect(address_of(running[0]), autocommit=True) as primary:
+            # What is written returns when the replica has it: nobody here waits by the clock.
+            primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            primary.execute("SELECT pg_reload_conf()")
+        with psycopg.connect(address_of(running[0]), options="-c synchronous_commit=remote_apply") as primary:
+            primary.execute("CREATE ROLE plain LOGIN")
+        place = {"HOST": "127.0.0.1", "PORT": address_of(running[1]).rpartition(":")[2].split("/")[0]}
+        own = {**connections.settings["default"], **place, "NAME": "postgres", "USER": "plain"}
+        connections.settings["replica"] = {**own, "OPTIONS": {"connect_timeout": 3}}
+        monkeypatch.setattr(replica, "_rests_until", 0.0)
+        monkeypatch.setattr(type(connection.copy()), "ensure_connection", _connect, raising=False)
+        yield running[0]
+        connections["replica"].close()
+    finally:
+        with suppress(AttributeError, KeyError):
+            del connections["replica"]
+        connections.settings.pop("replica", None)
+        for folder in running:
+            if Path(folder).exists():
+                postgres("stop", folder)
 
 
 def name_in(html: str) -> str:
@@ -161,3 +205,52 @@ def test_one_that_is_too_far_behind_is_done_without(
     monkeypatch.setattr(replica, "_LAG", "SELECT 3600::float")
     assert listed(browse(admin)) == NEW
     assert "The replica is 3600 seconds behind" in caplog.text
+
+
+def test_one_that_is_cut_off_from_its_primary_is_done_without(
+    streaming: str, admin: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has all that it ever received, and for ever: two servers, of which the first one goes."""
+    assert replica.alias_for(admin.pk) == "replica"
+    postgres("stop", streaming)
+    receiver = psycopg.connect(**connections["replica"].get_connection_params(), autocommit=True)
+    with receiver:
+        while receiver.execute("SELECT FROM pg_stat_wal_receiver").fetchone():
+            pass
+    assert replica.alias_for(admin.pk) == "default"
+    assert "The replica gets nothing from its primary" in caplog.text
+
+
+def test_an_export_that_it_has_ended_is_made_again_from_the_primary(
+    behind: str, admin: User, browse: Browse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ended(wanted: Any, reading: Any) -> Iterator[Any]:
+        yield from () if reading.settings_dict["NAME"] == behind else blocks_of(wanted, reading)
+        if reading.settings_dict["NAME"] == behind:
+            raise OperationalError("canceling statement due to conflict with recovery")
+
+    blocks_of = formats.blocks_of
+    monkeypatch.setattr(formats, "blocks_of", ended)
+    monkeypatch.setattr(lease, "DELAYS", (0,))
+    assert exported(admin) == NEW
+    assert "The replica did not last" in caplog.text
+    cache.clear()
+    with pytest.raises(OperationalError):
+        sent(browse(admin))
+    assert sent(browse(admin)) == NEW
+
+
+def test_the_table_of_the_cache_is_read_where_it_is_written(behind: str) -> None:
+    entry = BaseDatabaseCache("backoffice_cache", {}).cache_model_class
+    with replica.reading():
+        assert replica.Router().db_for_read(User) == "replica"
+        assert replica.Router().db_for_read(entry) == "default"
+
+
+def test_a_list_with_counts_asks_it_once_how_far_behind_it_is(
+    behind: str, browse: Browse, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(replica, "_answers", lambda: not asked.append("again"))
+    assert listed(browse(admin), "&_facets=True") == OLD
+    assert asked == ["again"]

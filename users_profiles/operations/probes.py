@@ -48,8 +48,10 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 def ready(request: HttpRequest) -> HttpResponse:
     """All parts, or those of ``?parts=database,storage``: 200 when all of them are well, else 503."""
-    names = tuple(dict.fromkeys(request.GET.get("parts", ",".join(health.PARTS)).split(",")))
-    if not health.PARTS.keys() >= set(names):
+    asked = set(request.GET.get("parts", ",".join(health.PARTS)).split(","))
+    # In the order that they have here: another order, or a part said twice, is no other question.
+    names = tuple(name for name in health.PARTS if name in asked)
+    if not health.PARTS.keys() >= asked:
         sentence = f"parts are {', '.join(health.PARTS)}"
         return JsonResponse({"error": sentence}, status=HTTPStatus.BAD_REQUEST, headers=HEADERS)
     given_at, answer = _given.get(names, (0.0, None))

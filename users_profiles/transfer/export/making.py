@@ -72,9 +72,13 @@ def _own_connection(export: Export) -> Iterator[Any]:
 
     What is read is as it was at one moment; were it read on the usual connection, SQLite could not write beside it.
     """
-    reading = connections[replica.alias_for(export.owner_id)].copy()
+    alias = replica.alias_for(export.owner_id)
+    reading = connections[alias].copy()
     try:
         yield reading
+    except lease.TRANSIENT:
+        replica.let_down(alias, export.owner_id)
+        raise
     finally:
         reading.close()
 

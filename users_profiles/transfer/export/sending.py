@@ -52,7 +52,8 @@ class Sending:
         self.export = export
         self.measured = Measured()
         self._after_block = after_block
-        self._blocks: Iterator[Block] = formats.blocks_of(wanted, connections[replica.alias_for(export.owner_id)])
+        self._alias = replica.alias_for(export.owner_id)
+        self._blocks: Iterator[Block] = formats.blocks_of(wanted, connections[self._alias])
         export.start_sending()
 
     def __iter__(self) -> Self:
@@ -67,6 +68,7 @@ class Sending:
             self.export.finish(*self.measured.sums)
             raise
         except Exception:
+            replica.let_down(self._alias, self.export.owner_id)
             lease.recover()  # it may be the connection that is broken, on which nothing can be written down
             self.export.fail(_("Something went wrong on our side while this was being sent. Try again."))
             raise
