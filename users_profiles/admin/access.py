@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
@@ -117,6 +117,7 @@ class PeopleAdmin(admin.ModelAdmin):
             "columns_menu": choosing.columns_menu(request) if hasattr(self, "list_columns") else None,
             "views_menu": choosing.views_menu(request, self.order_words(request)),
             "address": request.GET.urlencode(),
+            "not_yet_found": search.not_yet() if request.GET.get(SEARCH_VAR) else 0,
         }
         return super().changelist_view(request, {**menus, **(extra_context or {})})
 

@@ -22,7 +22,8 @@ _PHONE = re.compile(r"\+?[\d\s().\-/]+")
 MIN_DIGITS = 4
 # The index knows nothing shorter.
 MIN_LETTERS = 3
-RANGES_AT_ONCE = 200
+# So many of those whom the index does not know yet are looked at while somebody waits, which takes a tenth of a second.
+MOST_BESIDE = 10_000
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ def _digits(text: str, at_least: int) -> str:
 def beside_the_index(wanted: Wanted) -> tuple[list[int], list[int]]:
     """The keys of people who fit though the index does not know, and of those who no longer do though it says so.
 
-    Usually nobody is noted, or the few whom somebody has just changed. After a large import it is everybody in it,
-    for as long as the worker takes: then this is what a search costs that has no index.
+    Usually nobody is noted, or the few whom somebody has just changed. After a large import it is everybody in it, for
+    as long as the worker takes: then the newest are looked at, and ``not_yet`` says how many are not.
     """
     added: list[int] = []
     removed: list[int] = []
@@ -119,10 +120,31 @@ def beside_the_index(wanted: Wanted) -> tuple[list[int], list[int]]:
     return added, removed
 
 
+def not_yet() -> int:
+    """How many people are not found yet by what is new of them; nobody except after a large import."""
+    return max(0, texts.count_noted() - MOST_BESIDE)
+
+
 def _noted_people() -> Iterator[tuple[int, Text, Text | None]]:
-    """Everybody with a note: the key, the text as it should be, and as the index has it, where it does."""
-    ranges = texts.noted()
-    while some := list(islice(ranges, RANGES_AT_ONCE)):
-        people = texts.people("search_text__words", "search_text__phone").filter(texts.among(some))
-        for key, *values, words, phone in people.iterator():
-            yield key, texts.text_of(*values), None if words is None else Text(words, phone)
+    """Those with a note: the key, the text as it should be, and as the index has it, where it does.
+
+    At most ``MOST_BESIDE`` of them: first whoever is noted alone, as who was changed by hand is, the latest before the
+    others; then who is noted with many, the newest people first.
+    """
+    singles = set(texts.noted_alone(MOST_BESIDE))
+    yield from _looked_at(Q(pk__in=tables.listed(singles)), len(singles))
+    left = MOST_BESIDE - len(singles)
+    ranges = reversed(texts.noted_together())
+    while left > 0 and (some := list(islice(ranges, texts.RANGES_AT_ONCE))):
+        for person in _looked_at(texts.among(some), left):
+            left -= 1
+            if person[0] not in singles:
+                yield person
+
+
+def _looked_at(which: Q, most: int) -> Iterator[tuple[int, Text, Text | None]]:
+    if not most:
+        return
+    people = texts.people("search_text__words", "search_text__phone").filter(which).order_by("-pk")
+    for key, *values, words, phone in people[:most].iterator():
+        yield key, texts.text_of(*values), None if words is None else Text(words, phone)

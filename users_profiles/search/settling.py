@@ -44,11 +44,10 @@ def settle(
 
 
 def settle_in_background(is_over: IsOver | None = None) -> None:
-    """What a worker does now and then. On SQLite an import goes first: only one can write."""
-    if connection.vendor == "sqlite" and Import.objects.under_way().exists():
-        return
+    """What a worker does now and then. On SQLite, where only one can write, a step at a time while an import does."""
     if is_behind():
-        settle(pause=PAUSE, is_over=is_over)
+        shares = connection.vendor == "sqlite" and Import.objects.under_way().exists()
+        settle(pause=PAUSE, is_over=is_over, most=1 if shares else None)
 
 
 def is_behind() -> bool:

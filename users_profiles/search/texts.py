@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from users_profiles.models import SearchNote, User
 from users_profiles.search.folding import fold
@@ -14,6 +14,7 @@ FIELDS_OF_USER = ("username", "first_name", "last_name", "email")
 FIELDS_OF_PROFILE = ("location", "phone_number")  # the phone number last: it is found by its digits
 # In front of every word. Two blanks and one letter are three, so the index finds words by how they begin, too.
 GAP = "  "
+RANGES_AT_ONCE = 200
 
 Range = tuple[int, int]
 
@@ -38,18 +39,32 @@ def people(*more: str) -> QuerySet[User, tuple[Any, ...]]:
     return User._base_manager.order_by("pk").values_list("pk", *paths, *more)
 
 
-def noted() -> Iterator[Range]:
-    """The people whose text may be older than they are, as ranges of keys that neither touch nor overlap."""
-    held: Range | None = None
-    for first, last in SearchNote.objects.order_by("first", "last").values_list("first", "last").iterator():
-        if held is not None and first <= held[1] + 1:
-            held = (held[0], max(last, held[1]))
-            continue
-        if held is not None:
-            yield held
-        held = (first, last)
-    if held is not None:
-        yield held
+def noted_alone(most: int) -> list[int]:
+    """The people with a note of their own, the latest notes first."""
+    notes = SearchNote.objects.filter(first=F("last")).order_by("-pk")
+    return list(notes.values_list("first", flat=True)[:most])
+
+
+def noted_together() -> list[Range]:
+    """Those noted with many others, as ranges of keys in their order that neither touch nor overlap."""
+    found: list[Range] = []
+    wide = SearchNote.objects.filter(first__lt=F("last")).order_by("first", "last")
+    for first, last in wide.values_list("first", "last"):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
+
+
+def count_noted() -> int:
+    """How many people are noted; of many ranges, some may be counted twice that are noted alone as well."""
+    alone = SearchNote.objects.filter(first=F("last")).values("last").distinct().count()
+    ranges = noted_together()
+    return alone + sum(
+        User._base_manager.filter(among(ranges[at : at + RANGES_AT_ONCE])).count()
+        for at in range(0, len(ranges), RANGES_AT_ONCE)
+    )
 
 
 def among(ranges: Sequence[Range]) -> Q:
