@@ -19,7 +19,7 @@ from django.utils import timezone, translation
 from users_profiles import invitations, roles
 from users_profiles.models import Role, User
 from users_profiles.reports import mailing
-from users_profiles.transfer import inviting, retention
+from users_profiles.transfer import retention
 
 PASSWORD = "correct-horse-battery"
 
@@ -167,7 +167,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Move the clocks of this host and of the database on: ``clock(minutes=5)``."""
     now, passed = timezone.now, [timedelta()]
     monkeypatch.setattr(timezone, "now", lambda: now() + passed[0])
-    for module in (invitations, inviting, mailing, retention):
+    for module in (invitations, mailing, retention):
         monkeypatch.setattr(module, "shared_now", lambda: timezone.now())
 
     def move(**by: float) -> None:

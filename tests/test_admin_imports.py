@@ -7,19 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.admin_pages import messages_of, user_page
+from tests.admin_pages import user_page
 from tests.test_admin_transfer import choose, page, upload
 from tests.test_importer import check, take_in
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, User
-from users_profiles.transfer import importer, inviting
+from users_profiles.transfer import importer
 
 pytestmark = pytest.mark.django_db
 
@@ -137,135 +136,6 @@ def test_the_pages_ask_no_more_of_the_database_for_more_rows(browse: Browse, edi
         return found
 
     assert queries(2) == queries(30)
-
-
-# Invitations --------------------------------------------------------------------------------------------------------
-
-
-def test_invitations_go_out_now_or_later_and_are_not_sent_twice(
-    browse: Browse, editor: User, django_capture_on_commit_callbacks: Callable[..., Any]
-) -> None:
-    client = browse(editor)
-    job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\ncarl,\n")
-    assert not mail.outbox
-    assert "Send invitations to 2 new people" in html(client, "change", job)
-    with django_capture_on_commit_callbacks(execute=True):
-        answer = client.post(page("invite", job), follow=True)
-    assert messages_of(answer) == ["2 invitations are on their way."]
-    assert sorted(sent.to[0] for sent in mail.outbox) == ["ada@example.com", "bob@example.com"]
-    with django_capture_on_commit_callbacks(execute=True):
-        client.post(page("invite", job))
-    assert len(mail.outbox) == 2
-    assert "Send invitations" not in html(client, "change", job)
-
-
-def test_only_some_are_invited_and_those_who_did_not_come_are_asked_again(
-    browse: Browse, editor: User, django_capture_on_commit_callbacks: Callable[..., Any]
-) -> None:
-    client = browse(editor)
-    job = applied(client, "username,email\n" + "".join(f"user{at},user{at}@example.com\n" for at in range(4)))
-    with django_capture_on_commit_callbacks(execute=True):
-        client.post(page("invite", job), {"who": "ticked", "row": ["2", "3"]})
-    assert sorted(sent.to[0] for sent in mail.outbox) == ["user0@example.com", "user1@example.com"]
-    User.objects.filter(username="user0").update(last_login=timezone.now())
-    counted = text(html(client, "invite", job))
-    for count in ("2 Not invited", "1 Invited, not in yet", "1 Have signed in"):
-        assert count in counted
-    mail.outbox.clear()
-    with django_capture_on_commit_callbacks(execute=True):
-        client.post(page("invite", job), {"who": "sent"})
-    assert [sent.to[0] for sent in mail.outbox] == ["user1@example.com"]
-
-
-def test_the_page_shows_how_far_the_mails_are(browse: Browse, editor: User) -> None:
-    client = browse(editor)
-    job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\n")
-    inviting.queue(job, inviting.open_rows(job))  # and no worker has come by
-    progress = reverse("admin:users_profiles_import_invite_progress", args=[job.pk])
-    assert client.get(progress).json() | {"failed": 0} == {
-        "under_way": True, "cursor": 0, "total": 2, "percent": 0, "sent": 0, "failed": 0, "stalled": False,
-        "delayed": 0, "next_try": None,
-    }  # fmt: skip
-    assert "invitations sent" in html(client, "invite", job)
-    inviting.send_queued.func(job.pk)
-    assert client.get(progress).json()["under_way"] is False
-    assert len(mail.outbox) == 2
-
-
-def test_a_mail_that_is_refused_is_said_and_can_be_tried_again(
-    browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = browse(editor)
-    job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\n")
-    message = inviting.invitations.message
-
-    def refuse_ada(person: User) -> Any:
-        if person.username == "ada":
-            raise OSError
-        return message(person)
-
-    monkeypatch.setattr(inviting.invitations, "message", refuse_ada)
-    inviting.queue(job, inviting.open_rows(job))
-    assert inviting.send_queued.func(job.pk) == {"sent": 1, "delayed": 1, "failed": 0}
-    told = text(html(client, "invite", job))
-    assert "1 invitation is not sent yet: the mail server did not take it. Next try at" in told
-    assert "Not sent yet" in told
-    monkeypatch.undo()
-    client.post(page("invite", job), {"who": "waiting"})
-    assert inviting.send_queued.func(job.pk) == {"sent": 1, "delayed": 0, "failed": 0}
-    assert sorted(sent.to[0] for sent in mail.outbox) == ["ada@example.com", "bob@example.com"]
-
-
-def test_a_great_many_people_are_counted_anew_only_after_invitations_have_gone_out(
-    browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inviting, "MANY", 2)
-    client = browse(editor)
-    job = applied(client, "username,email\n" + "".join(f"p{at},p{at}@example.com\n" for at in range(4)))
-    client.get(page("invite", job))
-    with CaptureQueriesContext(connection) as captured:
-        client.get(page("invite", job))
-    assert not [found for found in captured if "FILTER" in found["sql"] or "CASE WHEN" in found["sql"]]
-    client.post(page("invite", job), {"who": "ticked", "row": "2"})
-    tabs = client.get(page("invite", job)).context["tabs"]
-    assert [tab["count"] for tab in tabs] == [3, 1, 0, 0]
-
-
-def test_nobody_goes_through_all_who_never_came_in_for_each_new_person(editor: User) -> None:
-    """As PostgreSQL did right after an import, when it did not know yet how many there are of them."""
-    job = check("username,email\nada,ada@example.com\n", editor)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
-    for rows in (inviting.open_rows(job), inviting.sent_rows(job), inviting.created(job).filter(inviting.CAN_COME)):
-        assert "user_last_login" not in rows.explain()
-
-
-def test_of_a_great_many_people_the_page_shows_the_last_count_and_has_a_new_one_made(
-    browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch, let_time_pass: Callable[[float], None]
-) -> None:
-    monkeypatch.setattr(inviting, "MANY", 2)
-    client = browse(editor)
-    job = applied(client, "username,email\n" + "".join(f"p{at},p{at}@example.com\n" for at in range(4)))
-    with CaptureQueriesContext(connection) as captured:  # the worker has counted, before anybody asked
-        client.get(page("invite", job))
-    assert not [found for found in captured if "FILTER" in found["sql"] or "CASE WHEN" in found["sql"]]
-    User.objects.filter(username="p1").update(last_login=timezone.now())
-
-    def signed_in() -> int:
-        return int(client.get(page("invite", job)).context["tabs"][2]["count"])
-
-    assert signed_in() == 0
-    let_time_pass(inviting.COUNTED_FOR + 1)
-    assert [signed_in(), signed_in()] == [0, 1]
-
-
-def test_nobody_is_mailed_who_was_deactivated_while_the_mail_waited(browse: Browse, editor: User) -> None:
-    job = applied(browse(editor), "username,email\nada,ada@example.com\n")
-    inviting.queue(job, inviting.open_rows(job))
-    User.objects.filter(username="ada").update(is_active=False)
-    inviting.send_queued.func(job.pk)
-    assert not mail.outbox
 
 
 # Undo ---------------------------------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ def test_the_shared_clock_is_that_of_the_database(host_clock: Callable[[timedelt
         retention.prune()
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_worker_whose_clock_was_set_waits_before_it_deletes(
     monkeypatch: pytest.MonkeyPatch, host_clock: Callable[[timedelta], None], caplog: pytest.LogCaptureFixture
 ) -> None:

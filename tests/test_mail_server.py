@@ -130,7 +130,7 @@ def test_the_people_of_an_import_are_invited_once_each_although_the_server_fell_
     lines = "".join(f"new{n},new{n}@example.com\n" for n in range(8))
     job = apply(f"username,email\n{lines}", admin)
     server.is_down()
-    inviting.queue(job, inviting.open_rows(job))
+    inviting.queue(job, "open")
     assert Invitation.objects.exclude(reason="").count() == invitations.ENOUGH  # the others are not tried in vain
     told = " ".join(browse(admin).get(page("invite", job)).content.decode().split())
     assert "3 invitations are not sent yet: the mail server did not take them. Next try at" in told
@@ -140,7 +140,7 @@ def test_the_people_of_an_import_are_invited_once_each_although_the_server_fell_
     beat()
     assert sorted(server.recipients) == [f"new{n}@example.com" for n in range(8)]
     assert inviting.counts(job) == {"queued": 0, "sent": 8, "failed": 0}
-    inviting.send_queued.func(job.pk)
+    invitations.send_invitations.call()
     beat()
     assert len(server.taken) == 8
 

@@ -269,6 +269,7 @@ def test_two_who_send_at_the_same_time_send_once(admin: User, editor: User, read
     assert Export.objects.count() == 2
 
 
+@pytest.mark.usefixtures("at_once")
 def test_the_worker_sends_by_itself_and_asks_only_now_and_then(
     admin: User, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

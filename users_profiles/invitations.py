@@ -22,8 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django_tasks import task
 
-from users_profiles import queueing
-from users_profiles.models import ImportRow, Invitation, Mail, User
+from users_profiles.models import Errand, ImportRow, Invitation, Mail, User
 from users_profiles.models.clock import shared_now
 from users_profiles.models.mails import refused
 from users_profiles.speaking import speaking_to
@@ -60,17 +59,19 @@ def invite(people: Iterable[User]) -> Invited:
             result.queued.append(person)
     if result.queued:
         Invitation.ask_for(person.pk for person in result.queued)
-        queueing.after_commit(send_invitations)
+        Errand.order(send_invitations)
     return result
 
 
 @task()
-def send_invitations() -> dict[str, int]:
+def send_invitations(turn: int | None = None) -> dict[str, int]:
     """Mail those who wait, as they are now; some of them, when they are many, and the rest in a task of its own."""
+    if not Errand.begin(send_invitations, turn):
+        return {}
     waiting = Invitation.objects.ready(shared_now()).order_by("try_at", "pk")
     sent = deliver(waiting.select_related("person")[:BATCH])
     if sent["sent"] and waiting.exists():
-        send_invitations.enqueue()
+        Errand.order(send_invitations)
     return sent
 
 
@@ -106,7 +107,7 @@ def _deliver(mail: Invitation) -> None:
             mail.put_off(refused())
         else:
             mail.sent()
-    _tell_import(mail)
+    tell_import(mail)
 
 
 def _addressed(mail: Invitation) -> EmailMultiAlternatives:
@@ -116,9 +117,9 @@ def _addressed(mail: Invitation) -> EmailMultiAlternatives:
     return found
 
 
-def _tell_import(mail: Invitation) -> None:
+def tell_import(mail: Invitation) -> None:
     """Note on the row of the import what has become of its mail."""
-    fates = {Mail.State.SENT: ImportRow.Invitation.SENT, Mail.State.FAILED: ImportRow.Invitation.FAILED}
+    fates = {Mail.State.SENT: ImportRow.Invited.SENT, Mail.State.FAILED: ImportRow.Invited.FAILED}
     fate = fates.get(Mail.State(mail.state))
     if fate is not None and mail.row_id is not None:
         ImportRow.objects.filter(pk=mail.row_id).update(invited=fate, invited_at=timezone.now())

@@ -15,11 +15,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from users_profiles.admin import row_search
 from users_profiles.admin.columns import ago
 from users_profiles.admin.row_search import PER_PAGE
-from users_profiles.models import Import, ImportRow
-from users_profiles.models import Invitation as Mail
+from users_profiles.models import Import, ImportRow, Invitation
 from users_profiles.transfer import inviting
 
-Invitation = ImportRow.Invitation
+Invited = ImportRow.Invited
 
 
 class InviteMixin:
@@ -42,12 +41,11 @@ class InviteMixin:
 def _invite(request: HttpRequest, job: Import) -> None:
     """Without a word about whom, those who have had no invitation yet."""
     whom = request.POST.get("who", "open")
-    sources = {"open": inviting.open_rows, "sent": inviting.sent_rows, "waiting": inviting.waiting_rows}
-    rows = sources.get(whom, inviting.invitable)(job)
-    if whom == "ticked":
+    if whom in inviting.WISHES:
+        count = inviting.queue(job, whom)
+    else:
         texts = request.POST.getlist("row")[:PER_PAGE]
-        rows = rows.filter(number__in=[int(text) for text in texts if text.isascii() and text.isdigit()])
-    count = inviting.queue(job, rows)
+        count = inviting.queue_some(job, [int(text) for text in texts if text.isascii() and text.isdigit()])
     if count:
         sentence = ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", count)
         messages.success(request, sentence % {"count": count})
@@ -90,7 +88,7 @@ def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
 
 
 def _readable_rows(rows: list[ImportRow]) -> list[dict[str, Any]]:
-    mails = {mail.row_id: mail for mail in Mail.objects.filter(row__in=rows)}
+    mails = {mail.row_id: mail for mail in Invitation.objects.filter(row__in=rows)}
     return [{**_readable(row), "mail": mails.get(row.pk)} for row in rows]
 
 
@@ -113,16 +111,16 @@ def progress(job: Import) -> dict[str, Any]:
     """How far the mails are; while some wait, the page asks again."""
     counts = inviting.counts(job)
     total = sum(counts.values())
-    delayed, next_try = inviting.delayed(job) if counts[Invitation.QUEUED] else (0, None)
-    waiting = counts[Invitation.QUEUED] - delayed
+    delayed, next_try = inviting.delayed(job) if counts[Invited.QUEUED] else (0, None)
+    waiting = counts[Invited.QUEUED] - delayed
     return {
-        "under_way": waiting > 0,
+        "under_way": waiting > 0 or bool(job.inviting),
         "cursor": total - waiting - delayed,
         "total": total,
         "percent": (total - waiting - delayed) * 100 // total if total else 0,
-        "sent": counts[Invitation.SENT],
-        "failed": counts[Invitation.FAILED],
-        "stalled": waiting > 0 and inviting.is_stalled(job),
+        "sent": counts[Invited.SENT],
+        "failed": counts[Invited.FAILED],
+        "stalled": (waiting > 0 or bool(job.inviting)) and inviting.is_stalled(job),
         "delayed": delayed,
         "next_try": next_try,
     }

@@ -1,5 +1,6 @@
 """The data: people, their profiles, and what brings and takes them: imports, exports, reports."""
 
+from users_profiles.models.errands import Errand
 from users_profiles.models.exports import Export
 from users_profiles.models.figures import Snapshot
 from users_profiles.models.jobs import Import, ImportRow, Worker
@@ -14,6 +15,7 @@ from users_profiles.models.user import Role, User
 
 __all__ = [
     "Delivery",
+    "Errand",
     "Export",
     "Import",
     "ImportPicture",

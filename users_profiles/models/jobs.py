@@ -99,6 +99,13 @@ class Import(LeasedJob):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("undone by")
     )
 
+    # Whom else to invite, of those it created: the name of a group, and through which row that has been seen to.
+    inviting = models.JSONField(default=dict, db_default={})
+    # How many of those it created have been invited, came in, and so on, and when that was counted; kept of many.
+    tally = models.JSONField(null=True)
+    # Whether the worker is to count them anew.
+    tally_wanted = models.BooleanField(default=False, db_default=False)
+
     # When people were first written. From then on its rows say what was there before, and are kept.
     applied_at = models.DateTimeField(null=True)
     uploaded_at = models.DateTimeField(_("uploaded"), default=timezone.now)
@@ -257,7 +264,7 @@ class ImportRow(models.Model):
         MISSING = "missing", _("Not in the file")
         OVERTAKEN = "stale", _("Changed since your export")
 
-    class Invitation(models.TextChoices):
+    class Invited(models.TextChoices):
         QUEUED = "queued", _("Waiting to be sent")
         SENT = "sent", _("Sent")
         FAILED = "failed", _("Could not be sent")
@@ -295,7 +302,7 @@ class ImportRow(models.Model):
     # What an undo did to this row (removed, deactivated, restored), or the reason why it kept it.
     undone = models.CharField(_("undone"), max_length=200, blank=True, db_default="")
     # The invitation of somebody new.
-    invited = models.CharField(_("invited"), max_length=6, blank=True, choices=Invitation, db_default="")
+    invited = models.CharField(_("invited"), max_length=6, blank=True, choices=Invited, db_default="")
     invited_at = models.DateTimeField(_("invited"), null=True)
 
     class Meta:

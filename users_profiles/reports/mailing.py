@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_tasks import task
 
-from users_profiles.models import Delivery, Export, Report, User
+from users_profiles.models import Delivery, Errand, Export, Report, User
 from users_profiles.models.clock import shared_now
 from users_profiles.models.mails import refused
 from users_profiles.reports import running, schedule
@@ -43,8 +43,10 @@ class Sent:
 
 
 @task()
-def send_reports() -> dict[str, int]:
+def send_reports(turn: int | None = None) -> dict[str, int]:
     """Send what is due, in the worker."""
+    if not Errand.begin(send_reports, turn):
+        return {}
     return vars(send_due())
 
 
@@ -98,7 +100,7 @@ def send_now(report: Report) -> bool:
         if not report.claim_now(now):
             return False
         _begin(report, since, now)
-        transaction.on_commit(send_reports.enqueue)
+        Errand.order(send_reports)
     return True
 
 

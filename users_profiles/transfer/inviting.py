@@ -7,44 +7,43 @@ leaves behind exactly those who have not been mailed.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.core.cache import cache
+from django.db import transaction
 from django.db.models import Count, Max, Min, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django_tasks import task
 
-from users_profiles import invitations, queueing
-from users_profiles.models import Import, ImportRow
-from users_profiles.models import Invitation as Mailed
-from users_profiles.models.clock import shared_now
+from users_profiles import invitations
+from users_profiles.models import Errand, Import, ImportRow, Invitation
+from users_profiles.transfer import lease
 
-BATCH = 100
-# How many mails are written down in one go.
+# How many mails are written down in one go; while a person waits, no more than that.
 AT_ONCE = 1_000
+# So many times in one task, so that the imports behind it in the queue get their turn.
+STEPS = 20
 # A mail server may be slow; a worker that has sent nothing for so long is not at work.
 PATIENCE = timedelta(minutes=2)
-Invitation = ImportRow.Invitation
+Invited = ImportRow.Invited
 # In words that no index on the last sign-in answers: nearly everybody new has none, and a database that does not yet
 # know how many have just come would go through all of them for each row. It did: seconds, with a few thousand people.
 _NEVER_IN = Q(IsNull(Cast("user__last_login", TextField()), True))
 CAN_COME = Q(user__is_active=True) & _NEVER_IN & ~Q(user__email="")
 # Where the people stand whom an import created.
 GROUPS = {
-    "open": CAN_COME & Q(invited__in=["", Invitation.FAILED]),
-    "sent": CAN_COME & Q(invited__in=[Invitation.QUEUED, Invitation.SENT]),
+    "open": CAN_COME & Q(invited__in=["", Invited.FAILED]),
+    "sent": CAN_COME & Q(invited__in=[Invited.QUEUED, Invited.SENT]),
     "in": Q(user__last_login__isnull=False),
     "never": _NEVER_IN & ~CAN_COME,
-    "again": CAN_COME & Q(invited=Invitation.SENT),
+    "again": CAN_COME & Q(invited=Invited.SENT),
 }
 # More of them than this are not counted while somebody waits, but now and then by the worker.
 MANY = 10_000
 # Seconds for which such counts are good: whoever signs in meanwhile is counted a little later.
 COUNTED_FOR = 60
-KEPT_FOR = 24 * 60 * 60
 
 
 def created(job: Import) -> QuerySet[ImportRow]:
@@ -60,17 +59,17 @@ def invitable(job: Import) -> QuerySet[ImportRow]:
 
 def open_rows(job: Import) -> QuerySet[ImportRow]:
     """Those who have had no invitation yet, or none that could be sent."""
-    return invitable(job).filter(invited__in=["", Invitation.FAILED])
+    return invitable(job).filter(invited__in=["", Invited.FAILED])
 
 
 def sent_rows(job: Import) -> QuerySet[ImportRow]:
     """Those who have been invited and have not come in, to be asked again."""
-    return invitable(job).filter(invited=Invitation.SENT)
+    return invitable(job).filter(invited=Invited.SENT)
 
 
 def waiting_rows(job: Import) -> QuerySet[ImportRow]:
     """Those whose mail waits for the worker."""
-    return created(job).filter(invited=Invitation.QUEUED)
+    return created(job).filter(invited=Invited.QUEUED)
 
 
 def is_stalled(job: Import) -> bool:
@@ -81,7 +80,7 @@ def is_stalled(job: Import) -> bool:
 
 def delayed(job: Import) -> tuple[int, datetime | None]:
     """How many mails the server did not take so far, and when the first of them is tried again."""
-    mails = Mailed.objects.on_the_way().filter(row__job=job).exclude(reason="")
+    mails = Invitation.objects.on_the_way().filter(row__job=job).exclude(reason="")
     found = mails.aggregate(count=Count("pk"), next=Min("try_at"))
     return found["count"], found["next"]
 
@@ -89,26 +88,25 @@ def delayed(job: Import) -> tuple[int, datetime | None]:
 def counts(job: Import) -> dict[str, int]:
     """How many invitations wait, were sent and failed."""
     found = job.rows.exclude(invited="").order_by().values_list("invited").annotate(count=Count("pk"))
-    return dict.fromkeys(Invitation.values, 0) | dict(found)
+    return dict.fromkeys(Invited.values, 0) | dict(found)
 
 
 def tally(job: Import) -> dict[str, int]:
     """How many people there are in each of ``GROUPS``; of many people, when they were last counted."""
     if job.created <= MANY:
         return _count(job)
-    known = cache.get(_kept_as(job.pk))
-    if known is None:
+    if job.tally is None:  # once, of an import of before the worker counted
         return keep_tally(job)
-    counts, counted_at = known
-    if not 0 <= time.time() - counted_at < COUNTED_FOR and cache.add(f"{_kept_as(job.pk)}-ordered", 1, COUNTED_FOR):
-        count_anew.enqueue(job.pk)
-    return dict(counts)
+    if not 0 <= time.time() - job.tally["at"] < COUNTED_FOR:
+        _want_tally(job)
+    return dict(job.tally["counts"])
 
 
 def keep_tally(job: Import) -> dict[str, int]:
     """Count, and keep what was counted for who looks next."""
     began, counts = time.time(), _count(job)
-    cache.set(_kept_as(job.pk), (counts, began), KEPT_FOR)
+    job.tally = {"counts": counts, "at": began}
+    Import.objects.filter(pk=job.pk).update(tally=job.tally)
     return counts
 
 
@@ -117,52 +115,137 @@ def _count(job: Import) -> dict[str, int]:
     return {name: found[f"in_{name}"] for name in GROUPS}
 
 
-def _kept_as(key: int) -> str:
-    return f"import-invited-{key}"
+def _want_tally(job: Import) -> None:
+    """Have the worker count anew; until it has, what it counted last is shown."""
+    if job.created > MANY:
+        Import.objects.filter(pk=job.pk, tally_wanted=False).update(tally_wanted=True)
+        Errand.order(count_anew)
 
 
 @task()
-def count_anew(key: int) -> None:
+def count_anew(turn: int | None = None) -> None:
     """Count those of many people again, in the worker."""
-    job = Import.objects.filter(pk=key).first()
-    if job is not None:
+    if not Errand.begin(count_anew, turn):
+        return
+    for job in Import.objects.filter(tally_wanted=True):
+        Import.objects.filter(pk=job.pk).update(tally_wanted=False)
         keep_tally(job)
 
 
-def queue(job: Import, rows: QuerySet[ImportRow]) -> int:
-    """Have these people mailed by the worker; returns how many. Asks nobody: who may is for the page to say.
+# Whom to invite -----------------------------------------------------------------------------------------------------
 
-    A mail that waits to be tried again is hurried; one that somebody is sending at this moment is left alone.
+# Whole groups that can be asked for, with what the page says of their number.
+WISHES: dict[str, tuple[Callable[[Import], QuerySet[ImportRow]], Callable[[Import], int]]] = {
+    "open": (open_rows, lambda job: tally(job)["open"]),
+    "sent": (sent_rows, lambda job: tally(job)["again"]),
+    "waiting": (waiting_rows, lambda job: counts(job)[Invited.QUEUED]),
+}
+
+
+def queue(job: Import, whom: str) -> int:
+    """Have a group of ``WISHES`` mailed; returns how many they are, of many people as far as that is known.
+
+    Asks nobody: who may is for the page to say. The first of them are seen to at once, more of them by the worker.
     """
-    keys = rows.values("pk")
-    Mailed.objects.filter(row__in=keys).hurry()
-    Mailed.objects.filter(row__in=keys, state__in=Mailed.OVER).update(row=None)
-    count = ImportRow.objects.filter(pk__in=keys).update(invited=Invitation.QUEUED, invited_at=timezone.now())
-    if count:
-        cache.delete(_kept_as(job.pk))
-        queueing.after_commit(send_queued, job.pk)
-    return count
+    about = WISHES[whom][1](job)
+    with transaction.atomic():
+        wishes = _wishes(job.pk)
+        if whom not in wishes:
+            _note(job, wishes | {whom: 0})
+    done = _step(job.pk, whom)
+    job.refresh_from_db(fields=["inviting"])
+    _go_on(job)
+    return max(done, about) if done and whom in job.inviting else done
+
+
+def queue_some(job: Import, numbers: list[int]) -> int:
+    """Have those of these few rows mailed who can be; returns how many."""
+    with transaction.atomic():
+        done = _mark(invitable(job).filter(number__in=numbers))
+    _go_on(job)
+    return len(done)
+
+
+def _go_on(job: Import) -> None:
+    if job.inviting:
+        Errand.order(invite_wished)
+    Errand.order(invitations.send_invitations)
+    _want_tally(job)
+
+
+def is_anything_due() -> bool:
+    """Whether somebody is to be invited who is not on the way yet; cheap enough to be asked all the time."""
+    return Import.objects.exclude(inviting={}).exists()
 
 
 @task()
-def send_queued(key: int) -> dict[str, int]:
-    """Mail everybody whose invitation waits; a second worker at the same time takes others, never the same."""
-    _make_mails(key)
-    done = Counter(sent=0, delayed=0, failed=0)
-    mails = Mailed.objects.filter(row__in=ImportRow.objects.filter(job_id=key, invited=Invitation.QUEUED).values("pk"))
-    ready = mails.ready(shared_now()).select_related("person").order_by("pk")
-    while waiting := list(ready[:BATCH]):
-        found = Counter(invitations.deliver(waiting))
-        done.update(found)
-        if not found["sent"]:
-            break  # the mail server is down, or another worker is at these; the next beat of the worker goes on
-    return dict(done)
+def invite_wished(turn: int | None = None) -> None:
+    """Put mails on their way for whole groups of people, step by step, and leave the rest to a task of its own."""
+    if not Errand.begin(invite_wished, turn):
+        return
+    for _number in range(STEPS):
+        job = Import.objects.exclude(inviting={}).order_by("pk").first()
+        if job is None or lease.is_stopping():
+            break
+        _step(job.pk, next(iter(job.inviting)))
+        Errand.order(invitations.send_invitations)
+        job.refresh_from_db(fields=["inviting"])
+        if not job.inviting:
+            _want_tally(job)
+    if is_anything_due():
+        Errand.order(invite_wished)
 
 
-def _make_mails(key: int) -> None:
-    """A mail for each row that waits and has none."""
-    waiting = ImportRow.objects.filter(job_id=key, invited=Invitation.QUEUED, mail=None)
-    waiting.filter(user=None).update(invited=Invitation.FAILED)  # deleted meanwhile
-    while rows := list(waiting.order_by("number").values_list("pk", "user_id")[:AT_ONCE]):
-        mails = [Mailed(row_id=row, person_id=person) for row, person in rows]
-        Mailed.objects.bulk_create(mails, ignore_conflicts=True)
+def _wishes(key: int) -> dict[str, int]:
+    """Whom else to invite of an import; nobody else changes that before the end of the transaction."""
+    return Import.objects.select_for_update().values_list("inviting", flat=True).get(pk=key)
+
+
+def _note(job: Import, wishes: dict[str, int]) -> None:
+    Import.objects.filter(pk=job.pk).update(inviting=wishes)
+
+
+def _step(key: int, whom: str) -> int:
+    """See to the next people of a group, together with the note how far that is; returns how many they were."""
+    with transaction.atomic():
+        job = Import.objects.select_for_update().get(pk=key)
+        wishes = job.inviting
+        if whom not in wishes:
+            return 0  # another worker was first
+        rows = WISHES[whom][0](job).filter(number__gt=wishes.pop(whom))
+        done = _hurry(rows) if whom == "waiting" else _mark(rows)
+        if len(done) == AT_ONCE:
+            wishes[whom] = done[-1]
+        else:
+            job.rows.filter(invited=Invited.QUEUED, user=None).update(invited=Invited.FAILED)  # deleted meanwhile
+        _note(job, wishes)
+    return len(done)
+
+
+def _mark(rows: QuerySet[ImportRow]) -> list[int]:
+    """Put a mail on its way for each of the first rows; returns their numbers."""
+    found = _first(rows)
+    keys = [key for key, _number, _person in found]
+    Invitation.objects.filter(row__in=keys).hurry()
+    Invitation.objects.filter(row__in=keys, state__in=Invitation.OVER).update(row=None)
+    ImportRow.objects.filter(pk__in=keys).update(invited=Invited.QUEUED, invited_at=timezone.now())
+    mails = [Invitation(row_id=key, person_id=person) for key, _number, person in found]
+    Invitation.objects.bulk_create(mails, ignore_conflicts=True)
+    return [number for _key, number, _person in found]
+
+
+def _hurry(rows: QuerySet[ImportRow]) -> list[int]:
+    """Have the mails of the first rows tried now; returns their numbers. One that is being sent is left alone."""
+    found = _first(rows)
+    keys = [key for key, _number, _person in found]
+    Invitation.objects.filter(row__in=keys).hurry()
+    for mail in Invitation.objects.filter(row__in=keys, state__in=Invitation.OVER):
+        invitations.tell_import(mail)  # whoever mailed it died before it could say so
+    ImportRow.objects.filter(pk__in=keys, invited=Invited.QUEUED).update(invited_at=timezone.now())
+    mails = [Invitation(row_id=key, person_id=person) for key, _number, person in found]
+    Invitation.objects.bulk_create(mails, ignore_conflicts=True)
+    return [number for _key, number, _person in found]
+
+
+def _first(rows: QuerySet[ImportRow]) -> list[tuple[int, int, int]]:
+    return list(rows.order_by("number").values_list("pk", "number", "user_id")[:AT_ONCE])

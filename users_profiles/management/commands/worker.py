@@ -10,13 +10,13 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db.models.functions import Now
 
-from users_profiles import invitations
+from users_profiles import invitations, queueing
 from users_profiles.management import workers
-from users_profiles.models import Worker
+from users_profiles.models import Errand, Worker
 from users_profiles.operations import health
 from users_profiles.reports import mailing
 from users_profiles.search import settling
-from users_profiles.transfer import lease, orphans, tasks
+from users_profiles.transfer import inviting, lease, orphans, tasks
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +77,11 @@ class Pruning:
             self._offset, self._next = offset, time.monotonic() + PRUNE_EVERY
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + PRUNE_EVERY
-            tasks.prune_imports.enqueue()
+            queueing.after_commit(tasks.prune_imports)
 
 
 class Reporting:
-    """Has the reports sent that are due, and mails tried again. Each worker looks for itself; the second finds none."""
+    """Has the reports sent that are due, and mails tried again. Each worker looks for itself; one task is queued."""
 
     def __init__(self) -> None:
         self._next = time.monotonic()
@@ -90,6 +90,8 @@ class Reporting:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + REPORTS_EVERY
             if mailing.is_anything_due():
-                mailing.send_reports.enqueue()
+                Errand.order(mailing.send_reports)
             if invitations.is_anything_due():
-                invitations.send_invitations.enqueue()
+                Errand.order(invitations.send_invitations)
+            if inviting.is_anything_due():
+                Errand.order(inviting.invite_wished)
