@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -88,7 +89,7 @@ def test_d1_one_who_gets_it_right_in_between_is_not_locked_out(stranger: User) -
 # D2: a second factor ------------------------------------------------------------------------------------------------
 
 NOT_WRAPPED = {"login", "logout"}  # they lead to the sign-in page, or out
-ARGUMENTS: list[tuple[Any, ...]] = [(), (1,), (1, 1), ("users_profiles",), (1, "x"), ("x",)]
+ARGUMENTS: list[tuple[Any, ...]] = [(), (1,), (1, 1), ("users_profiles",), (1, "x"), ("x",), (UUID(int=1),)]
 
 
 def admin_addresses() -> list[str]:

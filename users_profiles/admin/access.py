@@ -113,12 +113,16 @@ class PeopleAdmin(admin.ModelAdmin):
         if [query.pop(name) for name in hidden if name in query]:
             messages.warning(request, _("You may not filter by birthday, so that part of the link was left out."))
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
-        menus = {
-            "columns_menu": choosing.columns_menu(request) if hasattr(self, "list_columns") else None,
-            "views_menu": choosing.views_menu(request, self.order_words(request)),
-            "address": request.GET.urlencode(),
-            "not_yet_found": search.not_yet() if request.GET.get(SEARCH_VAR) else 0,
-        }
+        try:
+            menus = {
+                "columns_menu": choosing.columns_menu(request) if hasattr(self, "list_columns") else None,
+                "views_menu": choosing.views_menu(request, self.order_words(request)),
+                "address": request.GET.urlencode(),
+                "not_yet_found": search.not_yet() if request.GET.get(SEARCH_VAR) else 0,
+            }
+        except selection.SelectionRefused as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.path)
         return super().changelist_view(request, {**menus, **(extra_context or {})})
 
     def get_list_filter(self, request: HttpRequest) -> Any:
