@@ -238,6 +238,53 @@ def test_a_lost_trigger_is_made_again_and_everybody_looked_at(ada: User) -> None
     assert not making.make_triggers()
 
 
+def test_triggers_that_know_other_columns_are_replaced_and_everybody_looked_at(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a release before a column was searched."""
+    name = "users_profiles_user_search_changed"
+    if connection.vendor == "sqlite":
+        older = making._sqlite_note(tables.USER, "id", ["username"])[name]
+        monkeypatch.setitem(making._SQLITE, name, older)
+    else:
+        name = "users_profiles_user_note_changed"
+        older = making._FUNCTIONS[name].replace("last_name", "username")
+        monkeypatch.setitem(making._FUNCTIONS, name, older)
+    assert making.make_triggers()
+    settling.settle()
+    monkeypatch.undo()
+    User.objects.filter(pk=ada.pk).update(last_name="Byron")
+    assert found("byron") == set()
+    settling.keep_triggers()
+    assert found("byron") == {ada.pk}
+    assert_settled()
+    assert not making.make_triggers()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_trigger_waits_for_whoever_writes_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "LOCK_WAIT", "20ms")
+    tables.run("DROP TRIGGER users_profiles_user_search_new ON users_profiles_user")
+    waits: list[float] = []
+    writer = connection.copy()
+    try:
+        writer.set_autocommit(False)
+        with writer.cursor() as cursor:
+            cursor.execute("LOCK TABLE users_profiles_user IN ROW EXCLUSIVE MODE")
+
+        def let_go(seconds: float) -> None:
+            waits.append(seconds)
+            writer.rollback()
+
+        monkeypatch.setattr(making.time, "sleep", let_go)
+        assert making.make_triggers()
+    finally:
+        writer.close()
+    assert waits == [making.PAUSE]
+    assert not making.make_triggers()
+
+
 # Erasing
 
 

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
+from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from users_profiles.models import SearchNote
 from users_profiles.search.tables import INDEX, NOTE, PROFILE, TEXT, USER, run
@@ -19,6 +21,9 @@ NO_TRIGRAMS = (
     "PostgreSQL's extension pg_trgm is not there and may not be created by us, so searching will be slow with many "
     "people. Have somebody who may run CREATE EXTENSION pg_trgm, then run manage.py rebuild_search."
 )
+
+# A trigger is made when nobody writes to its table: so long it waits for that, and everybody behind it; then again.
+LOCK_WAIT, PAUSE, TRIES = "2s", 1.0, 60
 
 
 def are_there() -> bool:
@@ -58,31 +63,57 @@ def _make_extension() -> bool:
     return True
 
 
-def drop_index() -> None:
-    """Take back ``make_index`` and ``make_triggers``."""
-    if connection.vendor == "sqlite":
-        run(*(f"DROP TRIGGER IF EXISTS {name}" for name in _SQLITE), f"DROP TABLE IF EXISTS {INDEX}")
-    elif connection.vendor == "postgresql":
-        run(f"DROP INDEX IF EXISTS {INDEX}", *(f"DROP FUNCTION IF EXISTS {name}() CASCADE" for name in _FUNCTIONS))
-
-
 def make_triggers() -> bool:
-    """Make the triggers that are missing; True when one was.
+    """Make the triggers that are missing or not as they should be; True when there were any.
 
-    SQLite drops those of a table with it, and Django makes a table anew for many a migration.
+    SQLite drops those of a table with it, and Django makes a table anew for many a migration. And what is searched may
+    have changed: a trigger that knows other columns notes the wrong people.
     """
-    wanted = {"sqlite": _SQLITE, "postgresql": _POSTGRES}.get(connection.vendor, {})
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-            if connection.vendor == "sqlite"
-            else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
-        )
-        missing = wanted.keys() - {name for (name,) in cursor.fetchall()}
-        if connection.vendor == "postgresql":
-            run(*_FUNCTIONS.values())
-        run(*(wanted[name] for name in sorted(missing)))
-    return bool(missing)
+    makers = {"sqlite": _make_in_sqlite, "postgresql": _make_in_postgres}
+    return makers[connection.vendor]() if connection.vendor in makers else False
+
+
+def _make_in_sqlite() -> bool:
+    with transaction.atomic():
+        there = dict(_rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        wrong = sorted(name for name, wanted in _SQLITE.items() if there.get(name) != wanted)
+        for name in wrong:
+            run(f"DROP TRIGGER IF EXISTS {name}", _SQLITE[name])
+    return bool(wrong)
+
+
+def _make_in_postgres() -> bool:
+    """What a trigger does is in its function, and to replace that holds nobody up; to make a trigger may."""
+    with transaction.atomic():
+        bodies = dict(_rows("SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"))
+        wrong = sorted(name for name, body in _FUNCTIONS.items() if bodies.get(name) != body)
+        run(*(_function(name, _FUNCTIONS[name]) for name in wrong))
+    there = {name for (name,) in _rows("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")}
+    for table in (USER, PROFILE):
+        missing = [name for name in sorted(_POSTGRES) if name.startswith(f"{table}_search_") and name not in there]
+        if missing:
+            _make_patiently([_POSTGRES[name] for name in missing])
+            wrong += missing
+    return bool(wrong)
+
+
+def _make_patiently(statements: Sequence[str]) -> None:
+    """Make triggers of one table while others write to it: they wait behind us a moment at most, and we try again."""
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic():
+                run(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'", *statements)
+            return
+        except OperationalError:
+            if not left:
+                raise
+            time.sleep(PAUSE)
+
+
+def _rows(statement: str) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
 
 
 def _columns(names: Sequence[str], of: str) -> str:
@@ -159,8 +190,11 @@ def _postgres() -> tuple[dict[str, str], dict[str, str]]:
         more_functions, more_triggers = _postgres_note(table, key, names)
         functions |= more_functions
         triggers |= more_triggers
-    head = "CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {}; RETURN NULL; END $$"
-    return {name: head.format(name, body) for name, body in functions.items()}, triggers
+    return {name: f" BEGIN {body}; RETURN NULL; END " for name, body in functions.items()}, triggers
+
+
+def _function(name: str, body: str) -> str:
+    return f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
 
 
 _FUNCTIONS, _POSTGRES = _postgres()

@@ -144,6 +144,6 @@ def _write(keys: Collection[int]) -> tuple[set[int], set[int]]:
 
 
 def keep_triggers(**kwargs: object) -> None:
-    """After ``migrate``: make the triggers that are missing, and look at everybody, who may have changed meanwhile."""
+    """After ``migrate``: make what is missing or old of the triggers, and look at everybody, who may have changed."""
     if making.are_there() and making.make_triggers():
         note_everybody()
