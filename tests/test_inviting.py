@@ -142,10 +142,10 @@ def test_a_request_sees_to_the_first_and_the_worker_to_the_others(browse: Browse
     client = browse(editor)
     answer = client.post(page("invite", many), {"who": "open"}, follow=True)
     assert messages_of(answer) == ["5 invitations are on their way."]
-    assert (waiting(many), Import.objects.get().inviting) == (2, {"open": 3})
+    assert (waiting(many), Import.objects.get().inviting) == (2, {"open": {"through": 3, "left": 3}})
     content = html(client, "invite", many, show="open")
     assert 'value="open">' not in content  # they have been asked for
-    assert "invitations sent" in content
+    assert "0 of 5 invitations sent" in text(content)
     inviting.invite_wished.call()
     assert (waiting(many), Import.objects.get().inviting) == (5, {})
     assert not mail.outbox  # that is for the task which gives others their turn

@@ -110,14 +110,16 @@ def _readable(row: ImportRow) -> dict[str, Any]:
 def progress(job: Import) -> dict[str, Any]:
     """How far the mails are; while some wait, the page asks again."""
     counts = inviting.counts(job)
-    total = sum(counts.values())
+    not_yet = inviting.left(job, "open")
+    total = sum(counts.values()) + not_yet
     delayed, next_try = inviting.delayed(job) if counts[Invited.QUEUED] else (0, None)
-    waiting = counts[Invited.QUEUED] - delayed
+    waiting = counts[Invited.QUEUED] - delayed + not_yet + inviting.left(job, "sent")
+    done = max(0, total - waiting - delayed)
     return {
         "under_way": waiting > 0 or bool(job.inviting),
-        "cursor": total - waiting - delayed,
+        "cursor": done,
         "total": total,
-        "percent": (total - waiting - delayed) * 100 // total if total else 0,
+        "percent": done * 100 // total if total else 0,
         "sent": counts[Invited.SENT],
         "failed": counts[Invited.FAILED],
         "stalled": (waiting > 0 or bool(job.inviting)) and inviting.is_stalled(job),

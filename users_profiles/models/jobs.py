@@ -99,7 +99,8 @@ class Import(LeasedJob):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("undone by")
     )
 
-    # Whom else to invite, of those it created: the name of a group, and through which row that has been seen to.
+    # Whom else to invite, of those it created: by the name of a group, through which row it has been seen to and how
+    # many are left.
     inviting = models.JSONField(default=dict, db_default={})
     # How many of those it created have been invited, came in, and so on, and when that was counted; kept of many.
     tally = models.JSONField(null=True)

@@ -151,7 +151,7 @@ def queue(job: Import, whom: str) -> int:
     with transaction.atomic():
         wishes = _wishes(job.pk)
         if whom not in wishes:
-            _note(job, wishes | {whom: 0})
+            _note(job, wishes | {whom: {"through": 0, "left": about}})
     done = _step(job.pk, whom)
     job.refresh_from_db(fields=["inviting"])
     _go_on(job)
@@ -171,6 +171,11 @@ def _go_on(job: Import) -> None:
         Errand.order(invite_wished)
     Errand.order(invitations.send_invitations)
     _want_tally(job)
+
+
+def left(job: Import, whom: str) -> int:
+    """How many of a group that was asked for are not on the way yet, as far as that is known."""
+    return int(job.inviting.get(whom, {}).get("left", 0))
 
 
 def is_anything_due() -> bool:
@@ -196,12 +201,12 @@ def invite_wished(turn: int | None = None) -> None:
         Errand.order(invite_wished)
 
 
-def _wishes(key: int) -> dict[str, int]:
+def _wishes(key: int) -> dict[str, dict[str, int]]:
     """Whom else to invite of an import; nobody else changes that before the end of the transaction."""
     return Import.objects.select_for_update().values_list("inviting", flat=True).get(pk=key)
 
 
-def _note(job: Import, wishes: dict[str, int]) -> None:
+def _note(job: Import, wishes: dict[str, dict[str, int]]) -> None:
     Import.objects.filter(pk=job.pk).update(inviting=wishes)
 
 
@@ -212,10 +217,11 @@ def _step(key: int, whom: str) -> int:
         wishes = job.inviting
         if whom not in wishes:
             return 0  # another worker was first
-        rows = WISHES[whom][0](job).filter(number__gt=wishes.pop(whom))
+        wish = wishes.pop(whom)
+        rows = WISHES[whom][0](job).filter(number__gt=wish["through"])
         done = _hurry(rows) if whom == "waiting" else _mark(rows)
         if len(done) == AT_ONCE:
-            wishes[whom] = done[-1]
+            wishes[whom] = {"through": done[-1], "left": max(0, wish["left"] - len(done))}
         else:
             job.rows.filter(invited=Invited.QUEUED, user=None).update(invited=Invited.FAILED)  # deleted meanwhile
         _note(job, wishes)
