@@ -92,6 +92,18 @@ def test_what_is_undone_is_not_undone_again(browse: Browse, admin: User, team: l
     assert now(team) == [(False, False, "")] * 3
 
 
+def test_who_was_left_alone_can_be_given_it_back_later(browse: Browse, admin: User, team: list[User]) -> None:
+    client = browse(admin)
+    page = undo_of(act(client, "deactivate", team, confirmed="1"))
+    User.objects.filter(pk=team[0].pk).update(is_active=True)
+    client.post(page)
+    User.objects.filter(pk__in=[team[0].pk, team[1].pk]).update(is_active=False)
+    assert "Undo for 1 person" in client.get(page).content.decode()
+    assert messages_of(client.post(page, follow=True)) == ["1 person is as before."]
+    assert [active for active, _staff, _role in now(team)] == [True, False, True]
+    assert "This has been undone already, by Alice Admin" in client.get(page).content.decode()
+
+
 def test_the_rights_are_asked_for_again(
     browse: Browse, admin: User, editor: User, stranger: User, team: list[User]
 ) -> None:

@@ -1,7 +1,7 @@
 """Takes back what was done to several people in the list: a role given, people activated or deactivated.
 
 There is nothing to keep for that: the trail has the old and the new value of each person. What belongs together has
-one mark there, and so has the undo of it, which is how a second one knows that it comes too late.
+one mark there, and so has the undo of it, which is how a second one knows for whom it comes too late.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ class ActionUndo(Restoring):
 
     @property
     def undone(self) -> TrailEntry | None:
-        """An entry of the undo there has been already."""
-        return self._undone.first()
+        """An entry of the undo there has been already, once nobody is left who was given nothing back."""
+        return None if self._rows() else self._undone.first()
 
     def plan(self) -> list[Decision]:
         """What an undo would do; nothing is written."""
@@ -104,11 +104,11 @@ class ActionUndo(Restoring):
         """
         done: list[Decision] = []
         with keep_one_superuser():
-            rows = self._rows()
-            # Whoever waited for these people to be free looks again, so that nobody undoes what is undone.
-            keys = among([row.user_id for row in rows], "bigint")
+            keys = among([row.user_id for row in self._rows()], "bigint")
             list(User.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk").values_list("pk"))
-            if self.undone is not None:
+            # Whoever waited for these people to be free looks again, so that nobody undoes what is undone.
+            rows = self._rows()
+            if not rows:
                 raise FileRefused(already())
             with recorder.quietly():
                 for at in range(0, len(rows), CHUNK):
@@ -126,7 +126,9 @@ class ActionUndo(Restoring):
         return self.restore(row, person)
 
     def _rows(self) -> list[Row]:
-        entries = self._done.order_by("object_id", "pk")
+        """What was done to whom, without those who were given it back: whoever was left alone can be tried again."""
+        given_back = self._undone.filter(object_id__isnull=False).values("object_id")
+        entries = self._done.exclude(object_id__in=given_back).order_by("object_id", "pk")
         return [
             Row(entry.pk, entry.object_id, entry.object_repr, _changes(entry.changes or {}))
             for entry in entries
