@@ -11,6 +11,8 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from tests.reporting import saved
@@ -98,6 +100,21 @@ def test_the_file_and_the_page_have_the_same_people_in_the_same_order(
     assert [list(row) for row in csv.reader(io.StringIO(sent(wanted).decode("utf-8-sig")))][1:] == rows
     assert rows[0] == [f"p{looking.PAGE + 2:02}", "Berlin"]
     assert looking.people(wanted, 99).number == 2
+
+
+def test_of_more_people_than_the_list_counts_as_many_are_counted(
+    browse: Callable[[User | None], Client], editor: User, make_person: Callable[..., User], monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(looking, "MOST_COUNTED", 3)
+    for at in range(4):
+        make_person(f"p{at}", location="Berlin")
+    report = saved(editor, query="location=Berlin")
+    page = looking.people(running.run(report, editor).wanted, 1)
+    assert (page.count, page.more, page.is_cut) == (3, True, True)
+    html = browse(editor).get(reverse("admin:users_profiles_report_change", args=[report.pk])).content.decode()
+    assert "More than 3 people" in html
+    everybody = looking.people(running.run(saved(editor, "All", query=""), editor).wanted, 1)
+    assert (everybody.count, everybody.more) == (5, False)
 
 
 def test_columns_somebody_may_not_see_are_left_out_and_named(editor: User, reader: User, ada: User) -> None:

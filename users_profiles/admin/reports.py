@@ -358,7 +358,7 @@ def _shown(request: HttpRequest, run: running.Run, report: Report) -> dict[str, 
     only = request.GET.get("what", "")
     shown = {"run": run, "dropped": ", ".join(run.dropped), "only": only}
     if not wanted.is_about_changes:
-        return {**shown, "page": looking.people(wanted, number)}
+        return {**shown, "page": looking.people(wanted, number), "people_name": User._meta.verbose_name_plural}
     page = looking.changes(wanted, number, only)
     tabs = [{"name": what.value, "label": what.label, "count": page.sums[what]} for what in What]
     return {**shown, "page": page, "tabs": tabs}

@@ -21,6 +21,8 @@ PAGE = 50
 MOST_PAGES = 100
 # So many changes are looked at for a page; more are in the file.
 MOST_CHANGES = PAGE * MOST_PAGES
+# As in the list of people, so many are counted of those who fit a filter.
+MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,10 @@ def people(wanted: Wanted, number: int) -> Page:
     """A page of the people."""
     alias = replica.alias_for(wanted.actor.pk if wanted.actor is not None else None)
     found = wanted.people().using(alias)
-    count = found.count()
-    page = Page(_within(number, count), count, shown=count)
+    count = found.order_by().values("pk")[: MOST_COUNTED + 1].count() if found.query.where else found.count()
+    more = bool(found.query.where) and count > MOST_COUNTED
+    count -= more
+    page = Page(_within(number, count), count, shown=count, more=more)
     labels = columns.labels()
     first = (page.number - 1) * PAGE
     cells = [cell(name, Export.Format.XLSX) for name in wanted.columns]
