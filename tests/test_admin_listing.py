@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.admin_pages import USERS, messages_of, queries_of, save, user_page
@@ -126,6 +128,14 @@ def test_an_export_can_have_what_the_list_shows(browse: Browse, editor: User, ad
     client.post(COLUMNS, {"columns": ["updated_at"]})
     assert ticked("") == [*person, "updated_at"]
     assert "version" in ticked("?with=last")
+
+
+def test_what_somebody_has_chosen_is_asked_once(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    client.get(USERS)
+    with CaptureQueriesContext(connection) as asked:
+        client.get(USERS)
+    assert sum(ListColumns._meta.db_table in query["sql"] for query in asked) == 1
 
 
 # Saved views

@@ -134,13 +134,27 @@ class PeopleAction:
         raise NotImplementedError
 
 
-class Activate(PeopleAction):
-    name = "activate"
+class _SetsActive(PeopleAction):
+    """What activating and deactivating people have in common."""
+
     undoable = True
-    title = gettext_lazy("Activate people")
-    button = gettext_lazy("Activate")
     action = Action.DEACTIVATE
     proves = ProvesIdentity
+    becomes: ClassVar[bool]
+
+    def perform(self, people: list[User]) -> str:
+        _set_active(people, self.becomes)
+        return self.done(len(people)) % {"count": len(people)}
+
+    def done(self, count: int) -> str:
+        raise NotImplementedError
+
+
+class Activate(_SetsActive):
+    name = "activate"
+    title = gettext_lazy("Activate people")
+    button = gettext_lazy("Activate")
+    becomes = True
 
     def needless(self, person: User) -> str:
         return _("active already") if person.is_active else ""
@@ -151,20 +165,16 @@ class Activate(PeopleAction):
         )
         return sentence % {"count": count}
 
-    def perform(self, people: list[User]) -> str:
-        _set_active(people, True)
-        count = len(people)
-        return ngettext("Activated %(count)s person.", "Activated %(count)s people.", count) % {"count": count}
+    def done(self, count: int) -> str:
+        return ngettext("Activated %(count)s person.", "Activated %(count)s people.", count)
 
 
-class Deactivate(PeopleAction):
+class Deactivate(_SetsActive):
     name = "deactivate"
-    undoable = True
     title = gettext_lazy("Deactivate people")
     button = gettext_lazy("Deactivate")
-    action = Action.DEACTIVATE
-    proves = ProvesIdentity
     danger = True
+    becomes = False
 
     def needless(self, person: User) -> str:
         return "" if person.is_active else _("inactive already")
@@ -176,10 +186,8 @@ class Deactivate(PeopleAction):
             count,
         ) % {"count": count}
 
-    def perform(self, people: list[User]) -> str:
-        _set_active(people, False)
-        count = len(people)
-        return ngettext("Deactivated %(count)s person.", "Deactivated %(count)s people.", count) % {"count": count}
+    def done(self, count: int) -> str:
+        return ngettext("Deactivated %(count)s person.", "Deactivated %(count)s people.", count)
 
 
 class SetRole(PeopleAction):

@@ -71,7 +71,7 @@ def picked(request: HttpRequest) -> list[str]:
     """The columns of the list at this address, whatever it filters by; asked once a request."""
     found: list[str] | None = getattr(request, "_columns_picked", None)
     if found is None:
-        found = named(request.GET, request.user) or chosen(request.user) or list(USUAL)
+        found = named(request.GET, request.user) or _chosen(request) or list(USUAL)
         request._columns_picked = found  # type: ignore[attr-defined]
     return found
 
@@ -83,7 +83,16 @@ def shown(request: HttpRequest) -> list[str]:
 
 def is_own_choice(request: HttpRequest) -> bool:
     """Whether the columns are not just the usual ones."""
-    return COLUMNS in request.GET or bool(chosen(request.user))
+    return COLUMNS in request.GET or bool(_chosen(request))
+
+
+def _chosen(request: HttpRequest) -> list[str]:
+    """What whoever asks has chosen, asked once a request."""
+    found: list[str] | None = getattr(request, "_columns_chosen", None)
+    if found is None:
+        found = chosen(request.user)
+        request._columns_chosen = found  # type: ignore[attr-defined]
+    return found
 
 
 def has_private(names: Iterable[str]) -> bool:

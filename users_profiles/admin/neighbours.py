@@ -2,7 +2,8 @@
 
 The list's filter and order travel in the address as Django's own ``_changelist_filters``. Nothing is counted, and no
 long list is loaded: each neighbour is the first row beyond this one in the order. Of many people an index finds it, so
-they have neighbours in the orders that have one; a shorter list may be in any order.
+they have neighbours in the orders that have one; a shorter list may be in any order. A filter that no index serves and
+that hardly anybody fits, such as a birthday, still has everybody looked through.
 """
 
 from __future__ import annotations
