@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,14 +20,15 @@ import psycopg
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
 from tests.buckets import Service
 from tests.data import images
 from tests.workers import environment
-from users_profiles.models import Import, Profile, User
+from users_profiles import storage
+from users_profiles.models import Export, Import, Profile, User
 from users_profiles.operations import backups, dumps
 from users_profiles.transfer import importer, intake
 
@@ -170,12 +172,12 @@ def test_files_that_come_go_and_grow_meanwhile_are_in_as_the_database_knows_them
         default_storage.save(f"imports/{name}", ContentFile(name.encode()))
     taken = dumps.take
 
-    def take(path: Path) -> dict[str, int]:
+    def take(path: Path, each_file: Callable[[str], object]) -> dict[str, int]:
         default_storage.delete("imports/goes")
         default_storage.save("imports/comes", ContentFile(b"comes"))
         with open(default_storage.path("imports/grows"), "ab") as file:
             file.write(b" and is whole")
-        return taken(path)
+        return taken(path, each_file)
 
     monkeypatch.setattr(dumps, "take", take)
     path = tmp_path / "backup.tar"
@@ -185,6 +187,89 @@ def test_files_that_come_go_and_grow_meanwhile_are_in_as_the_database_knows_them
         read = {name: tar.extractfile(f"media/imports/{name}").read() for name in ("stays", "goes", "comes", "grows")}
     assert read == {"stays": b"stays", "goes": b"goes", "comes": b"comes", "grows": b"grows and is whole"}
     assert backups.check(path).files == 4
+
+
+@pytest.fixture
+def replacing(monkeypatch: pytest.MonkeyPatch, editor: User) -> Callable[[int], list[list[str]]]:
+    """So many times that the database is copied, a picture has just come that is gone when files are read again.
+
+    Gives the names that each copy knows of.
+    """
+
+    def begin(times: int) -> list[list[str]]:
+        known: list[list[str]] = []
+        taken = dumps.take
+
+        def take(path: Path, each_file: Callable[[str], object]) -> dict[str, int]:
+            known.append([])
+
+            def note(name: str) -> None:
+                known[-1].append(name)
+                each_file(name)
+
+            if len(known) > times:
+                return taken(path, note)
+            editor.profile.avatar = images.upload(images.picture())
+            editor.profile.save()
+            tables = taken(path, note)
+            editor.profile.avatar = images.upload(images.picture())
+            editor.profile.save()
+            return tables
+
+        monkeypatch.setattr(dumps, "take", take)
+        return known
+
+    return begin
+
+
+def test_a_picture_that_was_there_only_while_the_database_was_copied_has_it_copied_again(
+    replacing: Callable[[int], list[list[str]]], backup: Callable[[], Path]
+) -> None:
+    known = replacing(1)
+    with tarfile.open(backup()) as tar:
+        within = tar.getnames()
+    first, last = ({f"media/{name}" for name in names} for names in known)
+    assert not first & set(within)
+    assert last
+    assert last <= set(within)
+    assert within.count("database") == 1
+
+
+def test_where_that_does_not_end_it_says_so_and_leaves_no_backup(
+    replacing: Callable[[int], list[list[str]]], tmp_path: Path
+) -> None:
+    replacing(backups.MOST_COPIES)
+    with pytest.raises(CommandError, match="files came and went, such as avatars/"):
+        call_command("backup", str(tmp_path), stdout=io.StringIO())
+    assert list(tmp_path.glob("*.tar")) == []
+
+
+def test_the_files_of_an_export_that_is_yet_to_be_made_and_of_one_that_is_lost_are_no_reason_to_begin_again(
+    office: User, admin: User, monkeypatch: pytest.MonkeyPatch, backup: Callable[[], Path]
+) -> None:
+    Export.objects.create(owner=admin, columns=["username"], format="csv", file="exports/later.csv")
+    default_storage.delete(office.profile.avatar.name)
+    copied, taken = [], dumps.take
+    monkeypatch.setattr(dumps, "take", lambda *given: copied.append("once") or taken(*given))
+    backups.check(backup())
+    assert copied == ["once"]
+
+
+def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four megabytes of names, and their digests."""
+    monkeypatch.setattr(storage, "all_names", lambda _where: (f"imports/{at:02000}" for at in range(2_000)))
+    monkeypatch.setattr(FileSystemStorage, "size", lambda self, name: 1)
+    monkeypatch.setattr(FileSystemStorage, "open", lambda self, name: io.BytesIO(b"1"))
+    path = tmp_path / "backup.tar"
+    peaks = []
+    with path.open("wb") as out:
+        for work in (lambda: backups.make(out, tmp_path), lambda: backups.check(path)):
+            tracemalloc.start()
+            assert work().files == 2_000
+            out.flush()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert max(peaks) < 3 * 1024**2, peaks
 
 
 def test_a_backup_can_be_opened_and_checked_without_us(
@@ -250,7 +335,7 @@ def test_what_fails_half_way_leaves_nothing_that_looks_like_a_backup(
 ) -> None:
     monkeypatch.setenv("PATH", "")
 
-    def full(path: Path) -> dict[str, int]:
+    def full(path: Path, each_file: Callable[[str], object]) -> dict[str, int]:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(dumps, "take", full)

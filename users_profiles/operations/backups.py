@@ -8,12 +8,12 @@ and that whoever restores is told when a single row or byte is not as it was.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,12 +22,16 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
+from users_profiles import storage
 from users_profiles.operations import dumps
 from users_profiles.operations.errors import BackupError
+from users_profiles.operations.ledger import Ledger
 
 FORMAT = 1
 DATABASE, MANIFEST, SUMS, MEDIA = "database", "manifest.json", "SHA256SUMS", "media/"
 BLOCK = 1024 * 1024
+# So often the database is copied, where files are gone again each time that it knew of.
+MOST_COPIES = 3
 
 
 @dataclass
@@ -37,7 +41,7 @@ class Contents:
     database: str
     made_at: str
     tables: dict[str, int]
-    digests: dict[str, str] = field(default_factory=dict)
+    digests: Ledger
 
     @property
     def people(self) -> int:
@@ -45,7 +49,7 @@ class Contents:
 
     @property
     def files(self) -> int:
-        return sum(name.startswith(MEDIA) for name in self.digests)
+        return self.digests.count(MEDIA)
 
 
 class _Hashing:
@@ -67,65 +71,75 @@ class _Hashing:
 def make(out: IO[bytes], scratch: Path) -> Contents:
     """Write a backup to ``out``, front to back, so that it may be a pipe; ``scratch`` has room for the database.
 
-    Files come before the database and, those that are new or have grown since, again after it. So every file that the
-    copied database knows of is in: one that was deleted meanwhile was read before, one that is new is read afterwards.
+    Files are read before the database is copied and, those that are new or have grown since, again after that. So every
+    file that the copy knows of is in: one that was deleted meanwhile was read before, one that is new is read
+    afterwards. What came, was copied, and was gone again is in neither; then the database is copied once more.
     """
-    sizes: dict[str, int] = {}
-    digests: dict[str, str] = {}
-    with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
-        _add_files(tar, sizes, digests)
-        with tempfile.TemporaryDirectory(dir=scratch, prefix=".backup-") as folder:
-            path = Path(folder) / DATABASE
-            tables = dumps.take(path)
-            with path.open("rb") as file:
-                digests[DATABASE] = _add(tar, DATABASE, file, path.stat().st_size)
-        _add_files(tar, sizes, digests)
+    digests = Ledger()
+    with (
+        tempfile.TemporaryDirectory(dir=scratch, prefix=".backup-") as folder,
+        tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        path, sums = Path(folder) / DATABASE, Path(folder) / SUMS
+        tables = _add_files_of_one_moment(tar, path, digests)
+        _add(tar, DATABASE, path, digests)
         contents = Contents(connection.vendor, timezone.now().isoformat(), tables, digests)
         about = {"format": FORMAT, "database": contents.database, "made_at": contents.made_at, "tables": tables}
-        digests[MANIFEST] = _add_text(tar, MANIFEST, json.dumps(about, indent=1))
-        _add_text(tar, SUMS, "".join(f"{digest}  {name}\n" for name, digest in digests.items()))
+        manifest = Path(folder) / MANIFEST
+        manifest.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        _add(tar, MANIFEST, manifest, digests)
+        with sums.open("w", encoding="utf-8") as file:
+            file.writelines(f"{digest}  {name}\n" for name, digest in digests)
+        _add(tar, SUMS, sums, Ledger())
     return contents
 
 
-def _add_files(tar: tarfile.TarFile, sizes: dict[str, int], digests: dict[str, str]) -> None:
+def _add_files_of_one_moment(tar: tarfile.TarFile, path: Path, digests: Ledger) -> dict[str, int]:
+    """Add all files, and copy the database into ``path`` so that they belong together; return its rows by table."""
+    _add_files(tar, digests)
+    gone: list[str] = []
+    for _time in range(MOST_COPIES):
+        path.unlink(missing_ok=True)
+        missing = Ledger()
+        tables = dumps.take(path, partial(_note_missing, digests, missing))
+        _add_files(tar, digests)
+        # A name that the database has for good may be of an export that is yet to be made, or whose time was over.
+        gone = [name for name, _digest in missing if MEDIA + name not in digests and not dumps.is_known(name)]
+        if not gone:
+            return tables
+    raise BackupError(f"While this backup was made, files came and went, such as {gone[0]}. Make it once more.")
+
+
+def _note_missing(digests: Ledger, missing: Ledger, name: str) -> None:
+    if MEDIA + name not in digests:
+        missing.add(name, "")
+
+
+def _add_files(tar: tarfile.TarFile, digests: Ledger) -> None:
     """Add the files that are not in yet, or are longer by now: somebody was still writing them."""
-    for name in stored_files():
+    for name in storage.all_names(default_storage):
         try:
             size = default_storage.size(name)
-            if sizes.get(name) == size:
+            if digests.size(MEDIA + name) == size:
                 continue
             with default_storage.open(name) as file:
-                digests[MEDIA + name] = _add(tar, MEDIA + name, file, size)
+                _add_open(tar, MEDIA + name, file, size, digests)
         except FileNotFoundError:
             continue  # deleted since it was listed
-        sizes[name] = size
 
 
-def stored_files(folder: str = "") -> Iterator[str]:
-    """The name of every stored file."""
-    try:
-        folders, names = default_storage.listdir(folder)
-    except FileNotFoundError:
-        return
-    prefix = f"{folder}/" if folder else ""
-    for name in sorted(names):
-        yield prefix + name
-    for name in sorted(folders):
-        yield from stored_files(prefix + name)
+def _add(tar: tarfile.TarFile, name: str, path: Path, digests: Ledger) -> None:
+    with path.open("rb") as file:
+        _add_open(tar, name, file, path.stat().st_size, digests)
 
 
-def _add(tar: tarfile.TarFile, name: str, file: Any, size: int) -> str:
+def _add_open(tar: tarfile.TarFile, name: str, file: Any, size: int, digests: Ledger) -> None:
     info = tarfile.TarInfo(name)
     info.size, info.mode, info.mtime = size, 0o600, int(timezone.now().timestamp())
     hashing = _Hashing(file)
     tar.addfile(info, hashing)
     tar.members.clear()  # type: ignore[attr-defined]  # a list of all there are, which nobody here asks for
-    return hashing.digest.hexdigest()
-
-
-def _add_text(tar: tarfile.TarFile, name: str, text: str) -> str:
-    content = text.encode()
-    return _add(tar, name, io.BytesIO(content), len(content))
+    digests.add(name, hashing.digest.hexdigest(), size)
 
 
 # Restoring ----------------------------------------------------------------------------------------------------------
@@ -140,20 +154,25 @@ def check(path: Path) -> Contents:
 
 
 def _check(path: Path) -> Contents:
-    found, texts = {}, {}
+    found, wanted, manifest = Ledger(), Ledger(), b""
     for name, file in _parts(path):
+        if name == SUMS:
+            for line in file:
+                digest, part = line.decode().removesuffix("\n").split("  ", 1)
+                wanted.add(part, digest)
+            continue
         hashing = _Hashing(file)
-        if name in (MANIFEST, SUMS):
-            texts[name] = hashing.read().decode()
+        if name == MANIFEST:
+            manifest = hashing.read()
         _pour(hashing)
-        found[name] = hashing.digest.hexdigest()
-    about = json.loads(texts[MANIFEST])
+        found.add(name, hashing.digest.hexdigest())
+    about = json.loads(manifest)
     if about["format"] != FORMAT:
         raise BackupError("This backup was made by a newer Backoffice; restore it with that one.")
-    lines = [line.split("  ", 1) for line in texts[SUMS].splitlines()]
-    wanted = {name: digest for digest, name in lines}
-    for name, digest in wanted.items():
-        if found.get(name) != digest:
+    if MANIFEST not in wanted:
+        raise KeyError(SUMS)
+    for name, digest in wanted:
+        if found.digest(name) != digest:
             raise BackupError(f"{name} in this backup is not as it was when the backup was made.")
     return Contents(about["database"], about["made_at"], about["tables"], wanted)
 
@@ -186,9 +205,9 @@ def restore(path: Path, scratch: Path, say: Callable[[str], object]) -> Contents
     for name, file in _parts(path):
         if name.startswith(MEDIA):
             _store(name.removeprefix(MEDIA), file)
-    for name in contents.digests:
+    for name, digest in contents.digests:
         if name.startswith(MEDIA):
-            _compare(name.removeprefix(MEDIA), contents.digests[name])
+            _compare(name.removeprefix(MEDIA), digest)
     return contents
 
 
@@ -197,7 +216,7 @@ def _refuse_unless_empty(contents: Contents) -> None:
         raise BackupError(f"This backup is of {contents.database}, and DATABASE_URL names {connection.vendor}.")
     if connection.introspection.table_names():
         raise BackupError("The database is not empty. Restore into a new one, before migrate.")
-    if next(stored_files(), None) is not None:
+    if next(storage.all_names(default_storage), None) is not None:
         raise BackupError("There are files in the storage already. Restore into an empty one.")
 
 

@@ -60,6 +60,20 @@ def names(storage: Storage, folder: str, start: str = "") -> Iterator[tuple[str,
                 yield f"{folder}/{entry.name}", datetime.fromtimestamp(entry.stat().st_mtime, UTC)
 
 
+def all_names(storage: Storage, folder: str = "") -> Iterator[str]:
+    """Every file there is, in this folder and those below; not all of them in memory."""
+    if hasattr(storage, "all_names"):
+        yield from storage.all_names()
+        return
+    with suppress(FileNotFoundError), os.scandir(storage.path(folder)) as entries:
+        for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_dir():
+                yield from all_names(storage, name)
+            elif entry.is_file():
+                yield name
+
+
 def discard(storage: Storage, *files: str) -> None:
     """Remove files that no row knows of; those that cannot be removed now, ``retention`` finds later."""
     for name in files:

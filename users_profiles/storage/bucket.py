@@ -118,6 +118,18 @@ class PrivateBucket(S3Storage):
                 for entry in page.get("Contents", ()):
                     yield f"{folder}/{entry['Key'].rpartition('/')[2]}", entry["LastModified"]
 
+    def all_names(self) -> Iterator[str]:
+        """What ``storage.all_names`` asks for, page by page."""
+        ours = str(self.location).strip("/")  # type: ignore[attr-defined]
+        prefix = f"{ours}/" if ours else ""
+        pages = self.connection.meta.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket_name, Prefix=prefix
+        )
+        with _answering():
+            for page in pages:
+                keys = (entry["Key"] for entry in page.get("Contents", ()))
+                yield from (key.removeprefix(prefix) for key in keys if not key.endswith("/"))
+
     def url(self, name: str | None, *args: Any, **kwargs: Any) -> str:
         """Refuse: files go out through views, which ask who may have them."""
         raise ValueError("This file has no address of its own.")
