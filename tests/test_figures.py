@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from users_profiles import roles, selection
+from users_profiles import criteria, roles
 from users_profiles.figures import counting, showing, store
 from users_profiles.models import Import, Role, Snapshot, User, Worker
 from users_profiles.models.figures import LOST
@@ -102,7 +102,7 @@ def test_people_with_birthdays_are_those_of_the_coming_week_who_still_work_here(
     ("today", "celebrated"), [(date(2026, 2, 22), True), (date(2028, 2, 22), False), (date(2028, 2, 23), True)]
 )
 def test_who_was_born_on_the_29th_of_february_has_a_birthday_every_year(today, celebrated):
-    assert ("02-29" in selection.birthdays_from(today)) is celebrated
+    assert ("02-29" in criteria.birthdays_from(today)) is celebrated
 
 
 def test_a_role_with_wishes_of_its_own_counts_in_what_is_missing(office, settings):

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.admin_pages import PROFILES, USERS
-from users_profiles import selection
+from users_profiles import criteria, selection
 from users_profiles.admin.filters import filters_for
 from users_profiles.figures import store
 from users_profiles.figures.counting import count
@@ -153,7 +153,7 @@ def test_what_the_list_refuses_the_selection_refuses(browse: Browse, office: Use
 def test_every_parameter_of_every_filter_is_in_the_tables_above(office: User) -> None:
     offered = {name for one in filters_for(office) for name in one.parameters()}
     tried = {name for query in ADDRESSES for name, _value in parse_qsl(query, keep_blank_values=True)}
-    assert offered == set(selection.PARAMETERS) == tried - {"q"}
+    assert offered == set(criteria.PARAMETERS) == tried - {"q"}
     assert {name for query in NONSENSE for name, _value in parse_qsl(query, keep_blank_values=True)} == offered
 
 
@@ -237,7 +237,7 @@ def test_an_address_can_be_read_aloud(office: User) -> None:
     assert selection.in_words("role=Editor&q=ada&location_has=") == "role: Editor, search: ada"
     assert selection.in_words("") == ""
     assert selection.in_words("&&") == "&&"
-    assert set(selection._WORDS) == {*selection.PARAMETERS, selection.SEARCH}
+    assert set(selection._WORDS) == {*criteria.PARAMETERS, selection.SEARCH}
 
 
 # Order

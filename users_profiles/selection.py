@@ -10,38 +10,25 @@ different names keep whoever fits all of them. What somebody typed, and what the
 
 from __future__ import annotations
 
-from calendar import isleap
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import CharField, Count, Exists, Func, OuterRef, Q
-from django.db.models.lookups import In, StartsWith
+from django.db.models import Q
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles, search
-from users_profiles.models import Profile, Role, User
-from users_profiles.models.profile import PRIVATE_FIELDS
+from users_profiles.criteria import PARAMETERS
+from users_profiles.models import User
 from users_profiles.models.user import UserQuerySet
 
 SEARCH = "q"
-TOP_LOCATIONS = 10
 MAX_QUERY_BYTES = 10_000
 # More values of one filter than anybody ticks; each of them is a condition that the database checks.
 MAX_VALUES = 50
-
-# Values that are no role and no place, and mean something all the same.
-MEMBERS = "member"
-SUPERUSERS = "superuser"
-ELSEWHERE = "other"
-NOWHERE = "none"
 
 # Without an actor it is the operator of the host who asks, with all rights.
 Actor = User | AnonymousUser | None
@@ -50,232 +37,6 @@ Query = str | Mapping[str, str | Sequence[str]]
 
 class SelectionRefused(ValueError):
     """The selection cannot be made; the text is a sentence for the person who asked for it."""
-
-
-# Days and months on the office's clock ------------------------------------------------------------------------------
-
-# Not on that of who asks: an address that several people share means the same people to each of them, and figures that
-# a worker counted are as many as the list behind them.
-
-
-def today() -> date:
-    """The day it is where the office is."""
-    return timezone.localdate(timezone=timezone.get_default_timezone())
-
-
-def start_of(day: date) -> datetime:
-    """Midnight at the beginning of ``day``, where the office is."""
-    return timezone.make_aware(datetime(day.year, day.month, day.day), timezone.get_default_timezone())
-
-
-def between(first: date | None, last: date | None, field_name: str) -> Q:
-    """The condition that a moment lies in the days from ``first`` to ``last``, both included."""
-    condition = Q()
-    if first:
-        condition &= Q(**{f"{field_name}__gte": start_of(first)})
-    if last:
-        condition &= Q(**{f"{field_name}__lt": start_of(last + timedelta(days=1))})
-    return condition
-
-
-def month_of(day: date) -> tuple[date, date]:
-    """The first and the last day of the month that ``day`` is in."""
-    first = day.replace(day=1)
-    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-
-
-def read_day(text: str) -> date | None:
-    """Read a date; one at the edge of the calendar is refused, because the day after it cannot be computed."""
-    if not text:
-        return None
-    value = date.fromisoformat(text)
-    if not 1900 <= value.year <= 2200:
-        raise ValueError(text)
-    return value
-
-
-# What each parameter means ------------------------------------------------------------------------------------------
-
-
-def top_locations(count: int = TOP_LOCATIONS) -> list[tuple[str, int]]:
-    """The locations with the most people, and how many those are."""
-    # Compared by "greater than" and counted by rows, which the index on locations can serve alone: "not equal", and
-    # on SQLite the key of a profile, cannot be found in it.
-    places = Profile.objects.filter(location__gt="").values_list("location").annotate(people=Count("*"))
-    return list(places.order_by("-people", "location")[:count])
-
-
-def _yes_or_no(value: str, holds: Q) -> Q:
-    return {"yes": holds, "no": ~holds}[value]
-
-
-def _role(value: str, to_user: str, to_profile: str) -> Q:
-    """One person is in one of these: superusers count as such, whatever their role."""
-    if value == SUPERUSERS:
-        return Q(**{f"{to_user}is_superuser": True})
-    role = roles.MEMBER if value == MEMBERS else value
-    if role not in roles.LABELS:
-        raise LookupError(value)
-    # Asked of the few who have a role, as a list of them; of the many who have none, each for themselves.
-    held = User.groups.through._default_manager.filter(group__name__in=[role] if role else Role.values)
-    others = Q(**{f"{to_user}is_superuser": False})
-    if role:
-        return others & Q(**{f"{to_user}pk__in": held.values("user_id")})
-    return others & ~Q(Exists(held.filter(user_id=OuterRef(f"{to_user}pk"))))
-
-
-def _active(value: str, to_user: str, to_profile: str) -> Q:
-    return _yes_or_no(value, Q(**{f"{to_user}is_active": True}))
-
-
-def _picture(value: str, to_user: str, to_profile: str) -> Q:
-    return _yes_or_no(value, ~Q(**{f"{to_profile}avatar": ""}))
-
-
-def _complete(value: str, to_user: str, to_profile: str) -> Q:
-    return _yes_or_no(value, roles.is_complete(to_user, to_profile))
-
-
-def _location(value: str, to_user: str, to_profile: str) -> Q:
-    return Q(**{f"{to_profile}location": value})
-
-
-def _location_has(value: str, to_user: str, to_profile: str) -> Q:
-    return Q(**{f"{to_profile}location__icontains": value})
-
-
-def _location_is(value: str, to_user: str, to_profile: str) -> Q:
-    """Those without a place, or in none of the places the dashboard names."""
-    here = f"{to_profile}location"
-    if value == ELSEWHERE:
-        return ~Q(**{f"{here}__in": ["", *(place for place, _people in top_locations())]})
-    return {NOWHERE: Q(**{here: ""})}[value]
-
-
-def _missing(value: str, to_user: str, to_profile: str) -> Q:
-    """Those with nothing in a field, whether their role requires it or not."""
-    if value not in roles.FIELDS:
-        raise LookupError(value)
-    return ~roles.is_filled(value, to_user, to_profile)
-
-
-def _period(value: str) -> tuple[date, date]:
-    """The first and the last day of what lists call "this month" and the like."""
-    now = today()
-    return {
-        "today": (now, now),
-        "week": (now - timedelta(days=6), now),
-        "month": month_of(now),
-        "year": (date(now.year, 1, 1), date(now.year, 12, 31)),
-    }[value]
-
-
-def _joined(value: str, to_user: str, to_profile: str) -> Q:
-    return between(*_period(value), f"{to_user}date_joined")
-
-
-def _joined_from(value: str, to_user: str, to_profile: str) -> Q:
-    return between(read_day(value), None, f"{to_user}date_joined")
-
-
-def _joined_to(value: str, to_user: str, to_profile: str) -> Q:
-    return between(None, read_day(value), f"{to_user}date_joined")
-
-
-def _left(value: str, to_user: str, to_profile: str) -> Q:
-    """Those deactivated in that time who still are; whoever was before we wrote it down left at no known time."""
-    return _gone(*_period(value), to_user)
-
-
-def _left_from(value: str, to_user: str, to_profile: str) -> Q:
-    return _gone(read_day(value), None, to_user)
-
-
-def _left_to(value: str, to_user: str, to_profile: str) -> Q:
-    return _gone(None, read_day(value), to_user)
-
-
-def _gone(first: date | None, last: date | None, to_user: str) -> Q:
-    return Q(**{f"{to_user}is_active": False}) & between(first, last, f"{to_user}deactivated_at")
-
-
-def _signed_in(value: str, to_user: str, to_profile: str) -> Q:
-    path = f"{to_user}last_login"
-    if value == "never":
-        return Q(**{f"{path}__isnull": True})
-    days = {"30": 30, "90": 90, "longer": 90}[value]
-    comparison = "lt" if value == "longer" else "gte"
-    return Q(**{f"{path}__{comparison}": start_of(today() - timedelta(days=days))})
-
-
-def _birthday(value: str, to_user: str, to_profile: str) -> Q:
-    """A month, or the week that begins today."""
-    if value == "week":
-        return Q(In(MonthAndDay(f"{to_profile}birth_date"), birthdays_from(today())))
-    month = {str(number): f"{number:02}-" for number in range(1, 13)}[value]
-    return Q(StartsWith(MonthAndDay(f"{to_profile}birth_date"), month))
-
-
-def birthdays_from(first: date, days: int = 7) -> list[str]:
-    """The birthdays, such as ``03-09``, of so many days from the first on.
-
-    Who was born on 29 February has theirs on the 28th in the years without one.
-    """
-    coming = [first + timedelta(days=ahead) for ahead in range(days)]
-    found = [f"{day:%m-%d}" for day in coming]
-    short = any((day.month, day.day) == (2, 28) and not isleap(day.year) for day in coming)
-    return [*found, "02-29"] if short else found
-
-
-class MonthAndDay(Func):
-    """The month and day of a date as text, without a call into Python per row on SQLite as Django's own parts are."""
-
-    template = "TO_CHAR(%(expressions)s, 'MM-DD')"
-    output_field = CharField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        return self.as_sql(compiler, connection, template="SUBSTR(%(expressions)s, 6)", **context)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of the address.
-
-    ``condition`` takes the value and the paths to user and profile, and raises ``LookupError`` or ``ValueError`` for
-    a value that is not offered. A ``typed`` one comes from a text field: trimmed, left empty it says nothing, and it
-    has one value. Of ``alternatives`` there is only one as well: both sides of a question are no answer to it. A
-    ``private`` one is only for who may see private fields, and so are the values in ``private_values``.
-    """
-
-    condition: Callable[[str, str, str], Q]
-    typed: bool = False
-    alternatives: bool = False
-    private: bool = False
-    private_values: tuple[str, ...] = ()
-
-    @property
-    def takes_several(self) -> bool:
-        return not (self.typed or self.alternatives)
-
-
-PARAMETERS: dict[str, Parameter] = {
-    "role": Parameter(_role),
-    "active": Parameter(_active, alternatives=True),
-    "location": Parameter(_location),
-    "location_has": Parameter(_location_has, typed=True),
-    "location_is": Parameter(_location_is, typed=True),
-    "picture": Parameter(_picture, alternatives=True),
-    "complete": Parameter(_complete, alternatives=True),
-    "missing": Parameter(_missing, private_values=PRIVATE_FIELDS),
-    "joined": Parameter(_joined, alternatives=True),
-    "joined_from": Parameter(_joined_from, typed=True),
-    "joined_to": Parameter(_joined_to, typed=True),
-    "left": Parameter(_left, alternatives=True),
-    "left_from": Parameter(_left_from, typed=True),
-    "left_to": Parameter(_left_to, typed=True),
-    "signed_in": Parameter(_signed_in, alternatives=True),
-    "birthday": Parameter(_birthday, private=True),
-}
 
 
 # What the parameters are called before people.

@@ -23,7 +23,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from users_profiles import conflicts, invitations, recorder, roles, selection
+from users_profiles import conflicts, criteria, invitations, recorder, roles
 from users_profiles.account_forms import ProvesIdentity, ProvesIdentityToDelete
 from users_profiles.admin.undoing_actions import UndoesActionsMixin
 from users_profiles.models import Road, User
@@ -267,7 +267,7 @@ class RoleForm(forms.Form):
     role = forms.TypedChoiceField(
         label=gettext_lazy("Role"),
         # Having no role is a choice too, and must not be what comes of choosing nothing.
-        coerce=lambda value: roles.MEMBER if value == selection.MEMBERS else value,
+        coerce=lambda value: roles.MEMBER if value == criteria.MEMBERS else value,
         error_messages={"required": gettext_lazy("Choose a role.")},
     )
 
@@ -275,7 +275,7 @@ class RoleForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = [  # type: ignore[attr-defined]
             ("", _("Choose a role")),
-            *((role or selection.MEMBERS, roles.LABELS[role]) for role in roles.grantable(actor)),
+            *((role or criteria.MEMBERS, roles.LABELS[role]) for role in roles.grantable(actor)),
         ]
 
 

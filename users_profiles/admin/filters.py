@@ -21,7 +21,7 @@ from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from users_profiles import roles, selection
+from users_profiles import criteria, roles, selection
 from users_profiles.admin import paging
 from users_profiles.admin.columns import day
 from users_profiles.figures.showing import field_label
@@ -236,7 +236,7 @@ class RoleFilter(PeopleFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         named = [(role, label) for role, label in roles.LABELS.items() if role != roles.MEMBER]
-        return [*named, (selection.MEMBERS, roles.LABELS[roles.MEMBER]), (selection.SUPERUSERS, _("Superuser"))]
+        return [*named, (criteria.MEMBERS, roles.LABELS[roles.MEMBER]), (criteria.SUPERUSERS, _("Superuser"))]
 
 
 class LocationFilter(PeopleFilter):
@@ -248,7 +248,7 @@ class LocationFilter(PeopleFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         def ask() -> list[tuple[str, str]]:
-            return [(place, place) for place, _people in selection.top_locations(LOCATION_CHOICES)]
+            return [(place, place) for place, _people in criteria.top_locations(LOCATION_CHOICES)]
 
         # Counting every place costs more than the page itself once there are many people.
         places: list[tuple[str, str]] = cache.get_or_set("filter-locations", ask, LOCATION_CHOICES_SECONDS) or []
@@ -264,7 +264,7 @@ class LocationFilter(PeopleFilter):
         return [{"name": "location_has", "label": _("Place contains"), "type": "search", "value": value}]
 
     def typed_title(self) -> str:
-        kinds = {selection.ELSEWHERE: _("Elsewhere"), selection.NOWHERE: _("No location")}
+        kinds = {criteria.ELSEWHERE: _("Elsewhere"), criteria.NOWHERE: _("No location")}
         return kinds.get(self.typed("location_is")) or _("contains “%(text)s”") % {"text": self.typed("location_has")}
 
 
@@ -281,7 +281,7 @@ class DaysFilter(PeopleFilter):
 
     def _typed_days(self) -> tuple[date | None, date | None]:
         first, last = (self.typed(name) for name in self.form_parameters)
-        return selection.read_day(first), selection.read_day(last)
+        return criteria.read_day(first), criteria.read_day(last)
 
     @property
     def form_fields(self) -> list[dict[str, Any]]:

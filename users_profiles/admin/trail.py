@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import recorder, roles, trail
+from users_profiles.criteria import start_of
 from users_profiles.models import Road, TrailEntry, User
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.roles import Action
-from users_profiles.selection import start_of
 
 
 class TrailMixin:

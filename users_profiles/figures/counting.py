@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Count, Value
 
-from users_profiles import roles, selection
+from users_profiles import criteria, roles, selection
 from users_profiles.models import Role, User
 
 Params = Mapping[str, str]
@@ -24,8 +24,8 @@ ACTIVE: Params = {"active": "yes"}
 NUMBERS: dict[str, Params] = {
     "people": {},
     "active": ACTIVE,
-    "superusers": {"role": selection.SUPERUSERS},
-    "nowhere": {"location_is": selection.NOWHERE},
+    "superusers": {"role": criteria.SUPERUSERS},
+    "nowhere": {"location_is": criteria.NOWHERE},
     "incomplete": {**ACTIVE, "complete": "no"},
     "never": {**ACTIVE, "signed_in": "never"},
     "birthdays": {**ACTIVE, "birthday": "week"},
@@ -35,9 +35,9 @@ NUMBERS: dict[str, Params] = {
 
 def last_months(today: date, count: int = MONTHS) -> list[tuple[date, date]]:
     """The first and last days of the last ``count`` months, oldest first, this one included."""
-    months = [selection.month_of(today)]
+    months = [criteria.month_of(today)]
     while len(months) < count:
-        months.append(selection.month_of(months[-1][0] - timedelta(days=1)))
+        months.append(criteria.month_of(months[-1][0] - timedelta(days=1)))
     return months[::-1]
 
 
@@ -59,7 +59,7 @@ def count(today: date) -> Counts:
         "joined": _per_month("joined", months),
         "left": _per_month("left", months[-2:]),
         "roles": _per_role(numbers["people"], numbers["superusers"]),
-        "places": [list(place) for place in selection.top_locations()],
+        "places": [list(place) for place in criteria.top_locations()],
     }
 
 
@@ -87,6 +87,6 @@ def _per_role(people: int, superusers: int) -> dict[str, int]:
     holders = User.groups.through._default_manager.filter(group__name__in=Role.values, user__is_superuser=False)
     per_group = dict(holders.values_list("group__name").annotate(Count("user")))
     with_role = holders.aggregate(people=Count("user", distinct=True))["people"]
-    counts = {selection.SUPERUSERS: superusers}
+    counts = {criteria.SUPERUSERS: superusers}
     counts |= {role.value: per_group.get(role.value, 0) for role in Role}
-    return {**counts, selection.MEMBERS: people - superusers - with_role}
+    return {**counts, criteria.MEMBERS: people - superusers - with_role}

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from users_profiles import roles, selection
+from users_profiles import criteria, roles
 from users_profiles.figures.counting import ACTIVE, NUMBERS, Counts, Params, in_month, last_months
 from users_profiles.models import Profile, Role, User
 
@@ -146,8 +146,8 @@ def _joined(counts: Counts) -> Chart:
 
 
 def _by_role(counts: Counts) -> Chart:
-    labels = {selection.SUPERUSERS: _("Superuser"), **{role.value: str(role.label) for role in Role}}
-    labels[selection.MEMBERS] = str(roles.LABELS[roles.MEMBER])
+    labels = {criteria.SUPERUSERS: _("Superuser"), **{role.value: str(role.label) for role in Role}}
+    labels[criteria.MEMBERS] = str(roles.LABELS[roles.MEMBER])
     bars = [Bar(label, counts["roles"][role], {"role": role}) for role, label in labels.items()]
     return Chart("role", _("People by role"), _("Role"), Shape.ROWS, bars)
 
@@ -176,8 +176,8 @@ def _by_place(counts: Counts) -> Chart:
     nowhere = counts["numbers"]["nowhere"]
     elsewhere = counts["numbers"]["people"] - nowhere - sum(bar.count for bar in bars)
     rest = [
-        Bar(_("Elsewhere"), elsewhere, {"location_is": selection.ELSEWHERE}),
-        Bar(_("No location"), nowhere, {"location_is": selection.NOWHERE}),
+        Bar(_("Elsewhere"), elsewhere, {"location_is": criteria.ELSEWHERE}),
+        Bar(_("No location"), nowhere, {"location_is": criteria.NOWHERE}),
     ]
     bars += [bar for bar in rest if bar.count > 0]
     return Chart("place", _("People by place"), _("Place"), Shape.ROWS, bars)

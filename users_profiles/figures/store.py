@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 from django_tasks import task
 
-from users_profiles import queueing, replica, selection
+from users_profiles import criteria, queueing, replica
 from users_profiles.figures.counting import Counts, count
 from users_profiles.models import Snapshot, User, Worker
 
@@ -34,7 +34,7 @@ class Known:
 def known() -> Known:
     """The figures as far as they can be had at once; orders newer ones when these are too old."""
     if are_few():
-        return Known(count(selection.today()))
+        return Known(count(criteria.today()))
     snapshot = Snapshot.objects.filter(name=NAME).first() or Snapshot(name=NAME)
     age = timezone.now() - snapshot.counted_at if snapshot.counted_at else timedelta.max
     most = timedelta(seconds=settings.FIGURES_SECONDS)
@@ -67,6 +67,6 @@ def refresh() -> None:
     """Count, and keep what was counted."""
     began = timezone.now()
     with replica.reading():
-        counts = count(selection.today())
+        counts = count(criteria.today())
     values = {"counts": counts, "counted_at": began, "ordered_at": None}
     Snapshot.objects.update_or_create(name=NAME, defaults=values)

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from users_profiles import roles, selection
+from users_profiles import criteria, roles, selection
 from users_profiles.models import Report, User
 from users_profiles.roles import Action
 from users_profiles.transfer import columns
@@ -88,8 +88,8 @@ def refusal(report: Report, actor: User) -> str:
 def between(report: Report, days: Days) -> tuple[datetime, datetime]:
     """The two moments a report of changes is about, the second of which is not included."""
     now = timezone.now()
-    since = selection.start_of(days.first) if days.first else report.began_at
-    until = min(now, selection.start_of(days.last + timedelta(days=1))) if days.last else now
+    since = criteria.start_of(days.first) if days.first else report.began_at
+    until = min(now, criteria.start_of(days.last + timedelta(days=1))) if days.last else now
     if since > until or (days.first and days.last and days.first > days.last):
         raise FileRefused(_("There is no time between these two days."))
     return since, until

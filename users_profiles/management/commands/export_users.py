@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from users_profiles import selection
+from users_profiles import criteria
 from users_profiles.management.progress import Progress
 from users_profiles.models import Export, Report, User
 from users_profiles.reports import running
@@ -154,7 +154,7 @@ class Command(BaseCommand):
 def _day(text: str) -> date | None:
     """A day out of an argument."""
     try:
-        return selection.read_day(text)
+        return criteria.read_day(text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no day; write it like 2026-01-31") from None
 
