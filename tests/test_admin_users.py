@@ -365,6 +365,14 @@ def test_what_a_profile_lacks_is_said_on_top_and_leads_to_its_field(browse, edit
     assert "Incomplete" not in browse(editor).get(user_page(stranger)).content.decode()
 
 
+def test_who_stands_below_somebody_reads_why_there_is_nothing_to_fill_in(browse, editor, superuser, stranger):
+    why_not = "You may not change this person, whose role is above yours."
+    page = browse(editor).get(user_page(superuser)).content.decode()
+    assert why_not in page
+    assert "To complete the profile" not in page
+    assert why_not not in browse(editor).get(user_page(stranger)).content.decode()
+
+
 def test_deleting_and_erasing_say_what_each_of_them_does(browse, admin, editor, stranger):
     html = browse(admin).get(user_page(stranger)).content.decode()
     assert "the history keeps the name and what happened" in html

@@ -167,7 +167,7 @@ def test_what_happened_lately_leads_to_whom_it_happened(browse, admin, superuser
     stranger.is_active = False
     stranger.save()
     happening = dashboard_of(browse(admin))["recent"][0]
-    assert (happening["who"], happening["what"]) == ("Command line", "Stan Stranger: Changed Active")
+    assert (happening["who"], happening["what"]) == ("Command line", "Stan Stranger: Deactivated")
     assert happening["url"] == user_page(stranger)
 
 

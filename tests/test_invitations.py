@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.signing_in import NEW_PASSWORD, is_signed_in, link_in, set_password_by, sign_in
-from users_profiles import invitations
+from users_profiles import invitations, trail
 from users_profiles.invitations import invite, send_invitations
 from users_profiles.models import Invitation, User
 
@@ -47,6 +47,13 @@ def test_an_invitation_leads_to_a_password_and_in(newcomer: User) -> None:
     set_password_by(link_in(message), client)
     assert is_signed_in(client)
     assert sign_in("ada", NEW_PASSWORD).status_code == 302
+
+
+def test_who_sets_a_password_by_the_link_is_no_stranger_in_the_history(newcomer: User, admin: User) -> None:
+    invite([newcomer])
+    set_password_by(link_in(mail.outbox[0]), Client())
+    entry = trail.of(newcomer, admin).entries[0]
+    assert (entry.summary, entry.who, entry.changes) == ("Chose a password, by link", str(newcomer), [])
 
 
 def test_the_mail_says_who_one_is_and_how_long_the_link_works(newcomer: User, settings: Any) -> None:

@@ -9,8 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from users_profiles import recorder
 from users_profiles.figures import lately
-from users_profiles.models import Export, Import, TrailEntry, User
+from users_profiles.models import Export, Import, Road, TrailEntry, User
 
 
 def deactivate(person):
@@ -37,7 +38,7 @@ def test_the_latest_edits_and_imports_come_first_and_in_one_list(superuser, stra
     assert [(item.who, item.what) for item in found] == [
         ("Command line", "Stan Stranger: Deleted"),
         ("root", "Imported people.csv: 3 people new or changed"),
-        ("Command line", "Stan Stranger: Changed Active"),
+        ("Command line", "Stan Stranger: Deactivated"),
     ]
     assert [item.model for item in found] == [None, Import, User]
 
@@ -75,6 +76,22 @@ def test_only_so_many_are_listed(superuser, stranger):
         stranger.first_name = f"Stan {number}"
         stranger.save()
     assert len(lately.recent(superuser)) == lately.RECENT
+
+
+def test_what_one_action_did_to_many_people_is_one_line(superuser, admin, make_person):
+    many = [make_person(f"person{number}") for number in range(2 * lately.RECENT + 4)]
+    many[0].first_name = "Nell"
+    many[0].save()
+    for road, before, after in ((Road.ACTION, "yes", "no"), (Road.UNDO, "no", "yes")):
+        with recorder.by(road), recorder.marked("one action"):
+            recorder.note_same(many, "is_active", before, after)
+    deactivate(admin)
+    assert [item.what for item in lately.recent(superuser, limit=4)] == [
+        "Alice Admin: Deactivated",
+        "20 people: Activated",
+        "20 people: Deactivated",
+        "Nell: Changed First name",
+    ]
 
 
 def test_imports_of_others_are_not_told_to_who_may_not_see_them(superuser, reader, editor, admin):

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from tests.admin_pages import USERS, user_page
+from tests.admin_pages import USERS, messages_of, save, user_page
 from users_profiles.admin import neighbours
 from users_profiles.models import Role, User
 
@@ -153,3 +153,16 @@ def test_of_many_people_only_orders_with_an_index_have_neighbours(
     client = browse(team[0])
     listed = shown(client, order)
     assert [listed[0], *walk(client, listed[0], order, "next")] == (listed if has else listed[:1])
+
+
+def test_saving_can_lead_to_the_next_person_of_the_same_list(browse: Browse, team: list[User]) -> None:
+    client = browse(team[0])
+    kept = "?" + urlencode({"_changelist_filters": "location=Berlin"})
+    first, second, *_rest = shown(client, "location=Berlin")
+    assert 'name="_next"' in page_of(client, first, "location=Berlin").content.decode()
+    # Although the new name puts this person behind the one who was next.
+    answer = save(client, user_page(User(pk=first)) + kept, last_name="Zzz", _next=str(second))
+    assert answer.url == user_page(User(pk=second)) + kept
+    assert "Zzz was saved." in messages_of(client.get(answer.url))
+    for nobody in ("999999", "x"):
+        assert save(client, user_page(User(pk=first)) + kept, _next=nobody).url == f"{USERS}?location=Berlin"

@@ -199,6 +199,15 @@ class PeopleAdmin(admin.ModelAdmin):
         kept = request.GET.get("_changelist_filters", "")
         return f"{address}?{kept}" if kept else address
 
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Say in our own words that it is saved; who keeps editing stays here, others are back at their list."""
+        if "_popup" in request.POST or "_addanother" in request.POST:
+            return super().response_change(request, obj)
+        self.message_user(request, _("%(person)s was saved.") % {"person": self.person_of(obj)}, messages.SUCCESS)
+        if "_continue" in request.POST:
+            return HttpResponseRedirect(request.get_full_path())
+        return self.response_post_save_change(request, obj)
+
     def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         return HttpResponseRedirect(self.list_one_was_on(request))
 

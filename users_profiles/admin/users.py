@@ -37,7 +37,7 @@ from users_profiles.admin.profiles import ProfileInline
 from users_profiles.admin.trail import PersonTrailMixin
 from users_profiles.admin.transfer import TransferMixin
 from users_profiles.figures.showing import field_label
-from users_profiles.keys import KeysField
+from users_profiles.keys import KeysField, is_key
 from users_profiles.models import Mail, Profile, Role, User
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
@@ -161,6 +161,8 @@ class UserAdmin(  # type: ignore[misc]
     def _about(self, request: HttpRequest, person: User) -> dict[str, Any]:
         """What stands above and beside the form."""
         history = trail.of(person, request.user, size=HISTORY, looks=False).entries
+        is_above = roles.may(request.user, Action.EDIT) and not roles.may(request.user, Action.EDIT, person)
+        why_not = _("You may not change this person, whose role is above yours.") if is_above else ""
         return {
             "role_chip": role_chip(person),
             "last_mail": person.invitations.first(),
@@ -168,7 +170,8 @@ class UserAdmin(  # type: ignore[misc]
             "joined": day(timezone.localtime(person.date_joined).date()),
             "signed_in": ago(person.last_login),
             "incomplete": bool(roles.missing_fields(person)),
-            "missing": self._missing(request, person),
+            "why_not": why_not,
+            "missing": [] if why_not else self._missing(request, person),
             "can_send_link": roles.may(request.user, Action.EDIT, person) and person.is_active and bool(person.email),
             "can_delete": self.has_delete_permission(request, person),
             "show_delete": False,  # beside what else one may do with somebody who leaves, not beside "Save"
@@ -215,6 +218,14 @@ class UserAdmin(  # type: ignore[misc]
         sentence = _("%(person)s was added. An invitation is on its way.") if sent else _("%(person)s was added.")
         self.message_user(request, sentence % {"person": obj}, messages.SUCCESS)
         return HttpResponseRedirect(self._page_of(request, obj))
+
+    def response_post_save_change(self, request: HttpRequest, obj: User) -> HttpResponseRedirect:
+        """Go on to whom the page named as the next: a new name may have put this one elsewhere in the list."""
+        key = request.POST.get("_next", "")
+        following = self.get_queryset(request).filter(pk=key).first() if is_key(key) else None
+        if following is not None:
+            return HttpResponseRedirect(self._page_of(request, following))
+        return super().response_post_save_change(request, obj)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         """Ask for one's own password when the sign-in is old; to Django, having a session is proof enough."""

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -82,12 +83,17 @@ def _recent_edits(actor: User | AnonymousUser, limit: int) -> list[Happening]:
         Happening(
             when=entry.when,
             who=entry.who,
-            what=_("%(person)s: %(change)s") % {"person": entry.label, "change": entry.summary},
-            model=None if entry.is_deletion else User,
+            what=_("%(person)s: %(change)s") % {"person": _whom(entry), "change": entry.summary},
+            model=None if entry.is_deletion or entry.people > 1 else User,
             pk=str(entry.person),
         )
         for entry in trail.latest(actor, limit)
     ]
+
+
+def _whom(entry: trail.Entry) -> str:
+    many = ngettext("%(people)s person", "%(people)s people", entry.people)
+    return entry.label if entry.people == 1 else many % {"people": number_format(entry.people, force_grouping=True)}
 
 
 def _recent_imports(actor: User | AnonymousUser, limit: int) -> list[Happening]:

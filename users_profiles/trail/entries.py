@@ -99,6 +99,8 @@ class Entry:
     is_deletion: bool = False
     # Of something done to several people in the list: by which mark it can be taken back, for who may.
     mark: str = ""
+    # Of how many people that is told here at once.
+    people: int = 1
 
     @property
     def when(self) -> datetime:
@@ -111,7 +113,11 @@ class Entry:
     @property
     def summary(self) -> str:
         """What happened, in a few words and without a value."""
-        return self.what or _("Changed %(fields)s") % {"fields": ", ".join(change.label for change in self.changes)}
+        if self.what:
+            return self.what
+        if [change.field for change in self.changes] == ["is_active"]:
+            return _("Activated") if self.changes[0].new == _("yes") else _("Deactivated")
+        return _("Changed %(fields)s") % {"fields": ", ".join(change.label for change in self.changes)}
 
 
 # In which order the fields of an entry are told; PostgreSQL keeps none.
@@ -204,18 +210,24 @@ _DONE = {
 
 def from_note(entry: TrailEntry, actor: Actor) -> Entry:
     is_person = entry.content_type_id == people_type()
+    by_link = _is_by_link(entry)
     return Entry(
         at=Cursor(entry.timestamp, NOTED, entry.pk),
         person=entry.object_id if is_person else None,
         label=_label(entry) if is_person else _thing(entry),
-        who=entry.actor_name or nobody(entry.road),
+        who=entry.actor_name or (entry.object_repr if by_link else nobody(entry.road)),
         road=entry.road,
-        what=str(_DONE.get(entry.action, "")),
-        changes=_changes(entry.changes, _hidden(actor)),
+        what=_("Chose a password, by link") if by_link else str(_DONE.get(entry.action, "")),
+        changes=[] if by_link else _changes(entry.changes, _hidden(actor)),
         address=(entry.remote_addr or "") if sees_everything(actor) else "",
         is_deletion=entry.action == Action.DELETE,
         mark=_mark(entry, actor),
     )
+
+
+def _is_by_link(entry: TrailEntry) -> bool:
+    """Whether somebody chose a password who was not signed in, which takes the link that was mailed to them."""
+    return entry.road == Road.ACCOUNT and not entry.actor_name and set(entry.changes or ()) == {"password"}
 
 
 def _label(entry: TrailEntry) -> str:

@@ -7,12 +7,12 @@ the key of what it holds, and a page is the newest of what the three have next.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import ngettext
 
 from users_profiles import roles, search
@@ -45,6 +45,8 @@ MOST_UNDONE = 500
 MOST_NAMED = 50
 # How many entries are looked through for what no index knows of, before somebody is asked to go on.
 LOOKED_THROUGH = 50_000
+# For how long what is done to several people at once may be written.
+WRITTEN_WITHIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,42 @@ def everything(wanted: Filter, actor: Actor, cursor: str = "", size: int = PAGE)
 
 
 def latest(actor: Actor, limit: int) -> list[Entry]:
-    """The latest changes of people that ``actor`` may know of, newest first; imports have a list of their own."""
+    """The latest changes of people that ``actor`` may know of, newest first; imports have a list of their own.
+
+    What was done to several people in the list is one entry, with how many they were.
+    """
     if not roles.may(actor, roles.Action.VIEW):
         return []
-    noted = TrailEntry.objects.filter(content_type=people_type()).exclude(action=Action.ACCESS)
-    found = (from_note(entry, actor) for entry in noted.order_by("-timestamp", "-pk")[: 2 * limit])
-    return [entry for entry in found if entry.what or entry.changes][:limit]
+    left = TrailEntry.objects.filter(content_type=people_type()).exclude(action=Action.ACCESS)
+    found: list[TrailEntry] = []
+    told: list[Entry] = []
+    for _look in range(limit):  # a list action can fill many a look; the next is at what is older, and without it
+        seen = list(left.order_by("-timestamp", "-pk")[: 2 * limit])
+        firsts = list({(one.cid or one.pk, one.road): one for one in reversed(seen)}.values())[::-1]
+        pairs = [(one, entry) for one in firsts if (entry := from_note(one, actor)).what or entry.changes]
+        found += [one for one, _entry in pairs]
+        told += [entry for _one, entry in pairs]
+        if len(told) >= limit or len(seen) < 2 * limit:
+            break
+        left = left.filter(_after(Cursor(seen[-1].timestamp, NOTED, seen[-1].pk), NOTED, "timestamp"))
+        for one in firsts:
+            left = left.exclude(cid=one.cid, road=one.road) if one.cid else left
+    people = _people_of(found[:limit])
+    return [
+        replace(entry, people=people.get((one.cid, one.road), 1))
+        for one, entry in zip(found[:limit], told[:limit], strict=True)
+    ]
+
+
+def _people_of(entries: list[TrailEntry]) -> dict[tuple[str | None, str], int]:
+    """To how many people each thing was done that these are the last entries of, by mark and road."""
+    marked = [entry for entry in entries if entry.cid]
+    if not marked:
+        return {}
+    since, until = min(one.timestamp for one in marked) - WRITTEN_WITHIN, max(one.timestamp for one in marked)
+    together = TrailEntry.objects.filter(timestamp__range=(since, until), cid__in={one.cid for one in marked})
+    counted = together.order_by().values_list("cid", "road").annotate(people=Count("pk"))
+    return {(mark, road): people for mark, road, people in counted}
 
 
 @dataclass
