@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 
 from tests.reporting import saved
@@ -82,6 +83,21 @@ def test_what_comes_after_a_task_has_begun_gets_another(ada: User) -> None:
     assert Errand.begin(mailing.send_reports, 0)
     Errand.order(mailing.send_reports)
     assert list(turns()) == [0, 1]
+
+
+def test_a_report_is_taken_on_although_the_queue_is_away(
+    admin: User, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(self: Task[..., Any], *args: Any) -> None:
+        raise ConnectionError
+
+    report = saved(admin, to=[editor])
+    with monkeypatch.context() as patch:
+        patch.setattr(Task, "enqueue", away)
+        assert mailing.send_now(report)
+    make_lost()
+    worker.Reporting()()
+    assert queued() == ["send_reports"]
 
 
 def enqueuers(path: Path) -> list[int]:
