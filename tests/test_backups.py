@@ -257,7 +257,7 @@ def test_the_files_of_an_export_that_is_yet_to_be_made_and_of_one_that_is_lost_a
 
 def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four megabytes of names, and their digests."""
-    monkeypatch.setattr(storage, "all_names", lambda _where: (f"imports/{at:02000}" for at in range(2_000)))
+    monkeypatch.setattr(storage, "all_names", lambda _where: (f"imports/{at}{'n' * 2_000}" for at in range(2_000)))
     monkeypatch.setattr(FileSystemStorage, "size", lambda self, name: 1)
     monkeypatch.setattr(FileSystemStorage, "open", lambda self, name: io.BytesIO(b"1"))
     path = tmp_path / "backup.tar"
