@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin_pages import act, profile_page, save, user_page
+from tests.archives import RED, zipped
 from tests.data import images
 from tests.signing_in import change_email, link_in, register, set_password_by
 from tests.test_importer import apply
-from tests.test_pictures import RED, zipped
 from users_profiles import roles
 from users_profiles.models import Import, Profile, Role, TrailEntry, User
 from users_profiles.transfer import tasks

@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import queries_of
+from tests.archives import BLUE, RED, give_picture, picture_of, zipped
 from tests.data import images
-from tests.test_pictures import BLUE, RED, give_picture, picture_of, zipped
 from users_profiles.models import Import, User
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.test_pictures import RED, picture_of, zipped
+from tests.archives import RED, picture_of, zipped
 from users_profiles.models import Import, User
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests import test_pictures
+from tests import archives
 from tests.buckets import BUCKET, Service
 from tests.data import images
 from tests.test_importer import apply, check, take_in
@@ -87,11 +87,11 @@ def test_a_file_is_imported_exported_by_the_worker_and_fetched(
 
 
 def test_pictures_of_an_archive_are_given_and_taken_back(anywhere: str, ada: User, stranger: User) -> None:
-    before = test_pictures.give_picture(ada)
-    job = test_pictures.apply({"ada.png": RED, "stan.png": RED})
+    before = archives.give_picture(ada)
+    job = archives.apply({"ada.png": RED, "stan.png": RED})
     assert job.refused == 0
     assert len(stored()) == 9 + 1  # three pictures with their thumbnails, and the archive
-    test_pictures.undo(job)
+    archives.undo(job)
     assert (picture_of(ada), picture_of(stranger)) == (before, "")
     assert stored() == {*avatars.with_thumbnails(before), str(job.file.name)}
 
@@ -99,7 +99,7 @@ def test_pictures_of_an_archive_are_given_and_taken_back(anywhere: str, ada: Use
 def test_what_is_old_goes_and_what_no_row_knows_of(
     anywhere: str, clock: Callable[..., None], admin: User, ada: User
 ) -> None:
-    test_pictures.give_picture(ada)
+    archives.give_picture(ada)
     kept = stored()
     take_in("username\nbob\n")
     apply("username\nbob\n")
@@ -116,7 +116,7 @@ def test_what_is_old_goes_and_what_no_row_knows_of(
 
 
 def test_nothing_in_the_bucket_is_public_and_nothing_has_an_address(bucket: Service, ada: User) -> None:
-    name = test_pictures.give_picture(ada)
+    name = archives.give_picture(ada)
     grants = bucket.client().get_object_acl(Bucket=BUCKET, Key=f"media/{name}")["Grants"]
     assert [grant["Grantee"]["Type"] for grant in grants] == ["CanonicalUser"]
     with pytest.raises(ValueError, match="no address"):
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_stored_is_no_import(bucket: Service, browse: Brow
     answer = browse(admin).post(reverse("admin:users_profiles_user_import"), {"file": file})
     assert "The file could not be stored, so nothing was imported. Try again later." in answer.content.decode()
     with pytest.raises(FileRefused, match="could not be stored"):
-        test_pictures.take_in(test_pictures.zipped({"ada.png": RED}))
+        archives.take_in(archives.zipped({"ada.png": RED}))
     bucket.works()
     assert not Import.objects.exists()
     assert bucket.files() == set()
@@ -235,7 +235,7 @@ def test_nobody_is_erased_while_it_cannot_be_seen_which_files_mention_them(
 def test_what_could_not_be_removed_after_the_commit_is_removed_later(
     bucket: Service, clock: Callable[..., None], ada: User
 ) -> None:
-    picture = test_pictures.give_picture(ada)
+    picture = archives.give_picture(ada)
     take_in("username\nada\n")
     bucket.fails = lambda method, path: method == "DELETE"
     erasing.erase(ada, None)

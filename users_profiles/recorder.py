@@ -262,10 +262,9 @@ def complete_entry(sender: type, instance: TrailEntry, **kwargs: Any) -> None:
         for name, value in _origin().items():
             setattr(instance, name, value)
         if instance.action == Action.CREATE:  # auditlog has the word None for what was not there before
-            changes: dict[str, Any] = instance.changes or {}
-            instance.changes = {
-                name: [None, *pair[1:]] if isinstance(pair, list | tuple) else pair for name, pair in changes.items()
-            }
+            for name, pair in (instance.changes or {}).items():
+                if isinstance(pair, list | tuple):
+                    instance.changes[name] = [None, *pair[1:]]  # type: ignore[index]
 
 
 # Looking ------------------------------------------------------------------------------------------------------------
@@ -353,25 +352,33 @@ def look_before(
 
 
 @receiver(post_save, sender=User, dispatch_uid="users_profiles.note_person")
-def note_person(
+@receiver(post_save, sender=Profile, dispatch_uid="users_profiles.note_profile")
+def note_saved(
     sender: type,
-    instance: User,
+    instance: Any,
     created: bool,
     raw: bool = False,
     update_fields: Collection[str] | None = None,
     **kwargs: Any,
 ) -> None:
-    """Note a new person, or what is different about one we know."""
+    """Note what is new, or different, about a person or their profile."""
     known = instance.__dict__.pop("_before", None)
     if not _seen_anew(raw) or (known is None and not created):
         return
-    changes = _differences(_touched(PERSON_FIELDS, update_fields), known or {}, instance)
+    if sender is User:
+        _note_person(instance, known or {}, created, update_fields)
+    else:
+        _note_profile(instance, known, update_fields)
+
+
+def _note_person(person: User, known: dict[str, Any], created: bool, update_fields: Collection[str] | None) -> None:
+    changes = _differences(_touched(PERSON_FIELDS, update_fields), known, person)
     if created:
         changes = {name: [None, new] for name, (_old, new) in changes.items() if new != "no" or name == "is_active"}
-    elif "password" in _touched(("password",), update_fields) and _has_new_password(known or {}, instance):
+    elif "password" in _touched(("password",), update_fields) and _has_new_password(known, person):
         changes["password"] = [None, None]
     if created or changes:
-        _add(instance.pk, _Note(str(instance), Action.CREATE if created else Action.UPDATE, changes))
+        _add(person.pk, _Note(str(person), Action.CREATE if created else Action.UPDATE, changes))
 
 
 def _has_new_password(known: dict[str, Any], person: User) -> bool:
@@ -381,22 +388,11 @@ def _has_new_password(known: dict[str, Any], person: User) -> bool:
     return getattr(person, "_password", None) is not None or not is_password_usable(person.password)
 
 
-@receiver(post_save, sender=Profile, dispatch_uid="users_profiles.note_profile")
-def note_profile(
-    sender: type,
-    instance: Profile,
-    created: bool,
-    raw: bool = False,
-    update_fields: Collection[str] | None = None,
-    **kwargs: Any,
-) -> None:
-    """Note what is different about a profile; an empty one comes with its person and is no news."""
-    known = instance.__dict__.pop("_before", None)
-    if not _seen_anew(raw) or (known is None and not created):
-        return
-    changes = _differences(_touched(PROFILE_FIELDS, update_fields), known or {}, instance)
+def _note_profile(profile: Profile, known: dict[str, Any] | None, update_fields: Collection[str] | None) -> None:
+    """An empty one comes with its person and is no news."""
+    changes = _differences(_touched(PROFILE_FIELDS, update_fields), known or {}, profile)
     if changes:
-        _add(instance.pk, _Note(_label(known or before(instance.pk)), changes=changes))
+        _add(profile.pk, _Note(_label(known or before(profile.pk)), changes=changes))
 
 
 @receiver(post_delete, sender=User, dispatch_uid="users_profiles.note_deletion")

@@ -19,9 +19,9 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import act
+from tests.archives import BLUE, RED, zipped
 from tests.data import images
 from tests.reporting import saved
-from tests.test_pictures import BLUE, RED, zipped
 from users_profiles import invitations, roles
 from users_profiles.models import Export, Import, Report, Road, Role, TrailEntry, User
 from users_profiles.reports import mailing

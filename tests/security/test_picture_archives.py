@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.test_pictures import RED, check, outcomes, picture_of, reasons, take_in, zipped
-from tests.test_pictures import apply as apply_archive
+from tests.archives import RED, check, outcomes, picture_of, reasons, take_in, zipped
+from tests.archives import apply as apply_archive
 from users_profiles import avatars
 from users_profiles.models import Import, User
 from users_profiles.transfer import archive

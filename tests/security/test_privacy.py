@@ -22,9 +22,9 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import PROFILES, USERS, act, listed, profile_page, save, user_page
+from tests.archives import RED, zipped
 from tests.data import images
 from tests.test_importer import apply, check
-from tests.test_pictures import RED, zipped
 from users_profiles import invitations
 from users_profiles.models import Export, Import, Role, User
 from users_profiles.privacy import erasing
