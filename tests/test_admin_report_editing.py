@@ -112,6 +112,18 @@ def test_whoever_was_found_among_many_can_be_ticked(
     assert list(Report.objects.get().recipients.all()) == [editor]
 
 
+def test_who_makes_a_report_is_proposed_to_get_it_and_nobody_does_without_a_schedule(
+    browse: Browse, admin: User, editor: User
+) -> None:
+    client = browse(admin)
+    assert client.get(ADD).context["form"]["recipients"].initial == [admin.pk]
+    client.post(ADD, form(every="", recipients=[admin.pk]))
+    report = Report.objects.get()
+    assert not report.recipients.exists()
+    report.recipients.set([editor])
+    assert client.get(page("edit", report)).context["form"]["recipients"].initial == [editor.pk]
+
+
 # Sent at once -------------------------------------------------------------------------------------------------------
 
 

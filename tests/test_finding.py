@@ -84,3 +84,10 @@ def test_the_palette_offers_what_one_may_do(
     dialog = page.split('<dialog class="dialog palette"')[1].split("</dialog>")[0]
     addresses = {name: reverse(f"admin:users_profiles_user_{name}") for name in ("add", "import", "export")}
     assert {name for name, address in addresses.items() if f'data-href="{address}"' in dialog} == offered
+
+
+def test_staff_have_the_palette_beside_their_own_profile_too_and_members_have_none(
+    browse: Callable[..., Client], reader: User, stranger: User
+) -> None:
+    found = ["palette" in browse(person).get(reverse("profile")).content.decode() for person in (reader, stranger)]
+    assert found == [True, False]

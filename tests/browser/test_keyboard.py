@@ -131,6 +131,12 @@ def test_staff_edit_their_own_profile(open_page: Callable[..., Page], reader: Us
     page.keyboard.press("Enter")
     arrive(page, reverse("profile"))
     says(page, "Your profile is saved.")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    assert_good(page)
+    page.keyboard.press("Escape")
+    palette(page, "dashboard")
+    arrive(page, DASHBOARD)
 
 
 def test_the_palette_and_the_keys_show_themselves_and_stay_out_of_the_way(

@@ -78,6 +78,7 @@ def test_a_schedule_asks_only_for_what_it_needs_and_its_mail_leads_to_the_file(
     page.get_by_label("On", exact=True).select_option("Friday")
     assert_good(page)
     page.get_by_label("Name", exact=True).fill("Everybody")
+    page.get_by_label("Alice Admin").uncheck()  # who makes it is proposed
     press(page, "Save")
     expect(page.get_by_text("Choose who is to get it.")).to_be_visible()
     search = page.get_by_label("Find staff")

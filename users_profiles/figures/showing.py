@@ -167,7 +167,7 @@ def _completeness(counts: Counts, actor: User | AnonymousUser) -> Chart:
     }
     aside = Aside(text, {**ACTIVE, "complete": "yes"}, complete)
     bars.sort(key=lambda bar: -bar.count)
-    return Chart("missing", _("Missing in profiles"), _("Field"), Shape.ROWS, bars, aside)
+    return Chart("missing", _("Missing in active profiles"), _("Field"), Shape.ROWS, bars, aside)
 
 
 def _by_place(counts: Counts) -> Chart:

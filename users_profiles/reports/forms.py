@@ -134,7 +134,10 @@ class ReportForm(ExportForm):
         self.fields["order"].initial = kept
 
     def _offer_staff(self) -> None:
-        chosen = list(self.report.recipients.values_list("pk", flat=True)) if self.report.pk else []
+        if self.report.pk:
+            chosen = list(self.report.recipients.values_list("pk", flat=True))
+        else:  # who makes a report to be mailed mostly wants it too
+            chosen = [self._actor.pk] if self._actor.is_staff and self._actor.email else []
         staff = User.objects.filter(Q(is_staff=True, is_active=True) | Q(pk__in=chosen))
         if staff.count() > MANY:
             sent: list[str] = self.data.getlist("recipients") if self.is_bound else []  # type: ignore[attr-defined]
@@ -230,7 +233,7 @@ class ReportForm(ExportForm):
                 report.next_at = schedule.next_moment(report, timezone.now())
             report.save()
             before["recipients"] = "" if is_new else _keys(report)
-            report.recipients.set(self.to)
+            report.recipients.set(self.to if report.every or not is_new else [])
             now["recipients"] = _keys(report)
             changed: dict[str, recorder.Change] = {
                 name: [before[name], text] for name, text in now.items() if before[name] != text

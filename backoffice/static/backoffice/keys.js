@@ -77,12 +77,12 @@
     const options = () => [...list.querySelectorAll("[role=option]:not([hidden])")];
     const active = () => list.querySelector("[aria-selected=true]");
 
-    // The sidebar and the menu at the top say where one may go; what they say is not said twice.
+    // The sidebar, or the bar of the pages without one, and the menu at the top say where one may go; what they say is not said twice.
     function collect() {
       if (pages.dataset.collected) return;
       pages.dataset.collected = "yes";
       const known = new Set([...pages.children].map((option) => option.dataset.href));
-      const sources = "#sidebar a.side-link, .user-menu .menu-panel a, .user-menu [data-theme-choice]";
+      const sources = "#sidebar a.side-link, .site-bar nav > a, .user-menu .menu-panel a, .user-menu [data-theme-choice]";
       for (const source of document.querySelectorAll(sources)) {
         const href = source.getAttribute("href");
         if (href && known.has(href)) continue;

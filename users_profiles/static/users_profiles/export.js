@@ -5,6 +5,8 @@
   const sample = document.getElementById("sample");
   const moved = document.getElementById("moved");
 
+  const isTicked = (item) => item.querySelector('input[name="columns"]').checked;
+
   function show() {
     if (!sample) return;
     const names = [...list.children].map((item) => item.dataset.column);
@@ -24,13 +26,17 @@
     event.preventDefault();
     const item = button.closest("li");
     const up = button.value.startsWith("up:");
-    const other = up ? item.previousElementSibling : item.nextElementSibling;
+    const step = (from) => (up ? from.previousElementSibling : from.nextElementSibling);
+    let other = step(item);
+    // Past one that is not in the file nothing would be seen to move.
+    while (other && isTicked(item) && !isTicked(other)) other = step(other);
     if (!other) return;
     if (up) other.before(item);
     else other.after(item);
     button.focus(); // a node that was moved has lost it, and at an end of the list there is only the other way
     if (document.activeElement !== button) (button.nextElementSibling || button.previousElementSibling).focus();
-    const number = [...list.children].indexOf(item) + 1;
+    const told = [...list.children].filter((one) => isTicked(one) || !isTicked(item));
+    const number = told.indexOf(item) + 1;
     const name = item.querySelector("label").textContent.trim();
     moved.textContent = list.dataset.moved.replace("{name}", name).replace("{number}", number);
     show();

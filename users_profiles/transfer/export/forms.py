@@ -57,13 +57,17 @@ class ExportForm(forms.Form):
         return [(name, label, name in ticked) for name, label in choices.choices]
 
     def move(self, what: str) -> None:
-        """Move a column up or down by one place, for browsers that run no script: ``up:email``."""
+        """Move a column up or down by one place, for browsers that run no script: ``up:email``.
+
+        One that is ticked goes past those that are not: they are not in the file, so nothing would be seen to move.
+        """
         way, _sign, name = what.partition(":")
+        ticked = {column: is_ticked for column, _label, is_ticked in self.listed}
         choices: Any = self.fields["columns"]
         listed = list(choices.choices)
         at = next((at for at, (other, _label) in enumerate(listed) if other == name), None)
         if at is not None:
-            to = at + (1 if way == "down" else -1)
-            if 0 <= to < len(listed):
-                listed[at], listed[to] = listed[to], listed[at]
+            ahead = range(at + 1, len(listed)) if way == "down" else range(at - 1, -1, -1)
+            to = next((to for to in ahead if ticked[listed[to][0]] or not ticked[name]), at)
+            listed.insert(to, listed.pop(at))
         choices.choices = listed
