@@ -164,6 +164,18 @@ def test_an_undo_is_shown_first_and_done_when_told_so(browse: Browse, admin: Use
     assert job.undone_by == admin
 
 
+def test_an_undo_says_how_many_of_those_it_removes_hold_an_invitation(browse: Browse, admin: User) -> None:
+    client = browse(admin)
+    job = applied(client, "username,email\n" + "".join(f"p{at},p{at}@example.com\n" for at in range(4)))
+    said = "2 of those who would be removed have been invited already."
+    assert "been invited already" not in client.post(page("plan_undo", job), follow=True).content.decode()
+    client.post(page("invite", job), {"who": "ticked", "row": ["2", "3", "4"]})
+    User.objects.filter(username="p2").update(last_login=timezone.now())  # is kept, and so is the link
+    assert said in client.post(page("plan_undo", job), follow=True).content.decode()
+    client.post(page("undo", job))
+    assert "been invited already" not in html(client, "undo", job)
+
+
 def test_an_undo_that_nobody_has_looked_at_is_not_done(browse: Browse, editor: User) -> None:
     client = browse(editor)
     job = applied(client, "username\nada\n")

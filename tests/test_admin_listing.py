@@ -17,6 +17,7 @@ from tests.admin_pages import USERS, messages_of, queries_of, save, user_page
 from tests.reporting import saved
 from users_profiles.admin import listing
 from users_profiles.models import ListColumns, Report, Role, TrailEntry, User
+from users_profiles.transfer.export.wanted import Wanted
 
 Browse = Callable[[User | None], Client]
 COLUMNS = reverse("admin:users_profiles_user_columns")
@@ -124,7 +125,10 @@ def test_an_export_can_have_what_the_list_shows(browse: Browse, editor: User, ad
     person = ["username", "first_name", "last_name"]
     assert ticked("?with=list")[:5] == [*person, "email", "role"]
     assert ticked("?columns=complete,email") == [*person, "complete", "email"]
-    assert "version" in ticked("")
+    assert ticked("") == ticked("?with=last") == ticked("?with=list")  # there was no last time
+    assert client.get(EXPORT).context["beginnings"] == []
+    Wanted(editor, columns=["username", "version"]).entry(1).start_making()
+    assert ticked("") == ["username", "version"]
     client.post(COLUMNS, {"columns": ["updated_at"]})
     assert ticked("") == [*person, "updated_at"]
     assert "version" in ticked("?with=last")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -82,6 +83,15 @@ def test_the_username_is_typed_exactly(browse: Browse, admin: User, ada: User, t
     response = browse(admin).post(page(ada), {"username": typed})
     assert response.status_code == 200
     assert exists(ada)
+
+
+def test_files_of_one_name_are_told_apart_by_their_time(browse: Browse, admin: User, ada: User) -> None:
+    for hour in (8, 15):
+        job = upload(b"username\nada\n")
+        Import.objects.filter(pk=job.pk).update(uploaded_at=datetime(2026, 3, 1, hour, 30, tzinfo=UTC))
+    html = browse(admin).get(page(ada)).content.decode()
+    for clock in ("08:30", "15:30"):
+        assert f"staff.csv, imported 1 Mar 2026, {clock}: none of its rows can be taken back any more" in html
 
 
 def test_an_old_sign_in_proves_itself_again(browse: Browse, admin: User, ada: User, settings: Any) -> None:

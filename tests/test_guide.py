@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 
 import pytest
@@ -37,6 +38,14 @@ def test_a_sample_imports_as_it_is_for_whoever_it_was_made_for(
     kim = User.objects.get(username="kim.example")
     assert kim.profile.phone_number == "+442079460000"
     assert kim.is_active == (who == "editor")  # who may not deactivate has no such column
+
+
+def test_a_sample_has_nothing_but_what_one_would_type(browse: Browse, editor: User) -> None:
+    text = browse(editor).get(sample("csv")).content.decode("utf-8-sig")
+    assert "+49 30 123456" in text
+    assert "'" not in text
+    starts = {cell[:1] for row in csv.reader(text.splitlines()) for cell in row if not cell.startswith("+4")}
+    assert not starts & set("=+-@\t\r")  # no spreadsheet runs any of it
 
 
 def test_every_column_is_explained_and_has_a_cell_for_each_of_the_same_people() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -33,15 +34,21 @@ def test_invitations_go_out_now_or_later_and_are_not_sent_twice(
     client = browse(editor)
     job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\ncarl,\n")
     assert not mail.outbox
-    assert "Send invitations to 2 new people" in html(client, "change", job)
+    result = html(client, "change", job)
+    assert "Choose whom to invite" in result
+    assert page("invite", job) not in re.findall(r'<form[^>]* action="([^"]*)"', result)  # asked first, never at once
+    assert messages_of(client.post(page("invite", job), follow=True)) == [
+        "Nobody was invited: tick at least one person who can be mailed."
+    ]
+    assert "Send invitations to all 2 people" in html(client, "invite", job)
     with django_capture_on_commit_callbacks(execute=True):
-        answer = client.post(page("invite", job), follow=True)
+        answer = client.post(page("invite", job), {"who": "open"}, follow=True)
     assert messages_of(answer) == ["2 invitations are on their way."]
     assert sorted(sent.to[0] for sent in mail.outbox) == ["ada@example.com", "bob@example.com"]
     with django_capture_on_commit_callbacks(execute=True):
-        client.post(page("invite", job))
+        client.post(page("invite", job), {"who": "open"})
     assert len(mail.outbox) == 2
-    assert "Send invitations" not in html(client, "change", job)
+    assert "Choose whom to invite" not in html(client, "change", job)
 
 
 def test_only_some_are_invited_and_those_who_did_not_come_are_asked_again(

@@ -79,4 +79,9 @@ def test_web_and_worker_start_together_and_stop_without_a_trace(
 def test_make_run_is_wired_to_what_is_tested_here() -> None:
     recipe = subprocess.run(["make", "-n", "run", "PORT=9000"], cwd=settings.BASE_DIR, capture_output=True, text=True)
     assert 'manage.py setup_demo --port "9000"' in recipe.stdout
+    told = subprocess.run(
+        ["make", "-s", "PORT=9000", "--eval", "told: ; @echo $$BASE_URL", "told"],
+        cwd=settings.BASE_DIR, capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == "http://127.0.0.1:9000"  # where the mails of web and worker lead
     assert re.search(r"exec env .*honcho start --env /dev/null --port \"9000\"", recipe.stdout)

@@ -230,10 +230,18 @@ def test_the_first_start_makes_a_company_and_an_admin_and_shows_the_password_onc
 ) -> None:
     shown = setup_demo()
     assert f"http://127.0.0.1:{unused_port}/admin/" in shown
+    assert f"BASE_URL=http://127.0.0.1:{unused_port} has them lead here" in shown
     admin = User.objects.get(username="admin")
     assert admin.is_superuser
     assert admin.check_password(password_in(shown))
     assert User.objects.count() == COMPANY_SIZE + 1
+
+
+def test_where_mails_lead_is_said_without_advice_where_it_is_right(
+    setup_demo: Callable[..., str], unused_port: str, settings: Any
+) -> None:
+    settings.BASE_URL = f"http://127.0.0.1:{unused_port}"  # as `make run` has it
+    assert f"Mails lead to {settings.BASE_URL}/\n" in setup_demo()
 
 
 def test_a_later_start_loses_and_doubles_nothing(setup_demo: Callable[..., str]) -> None:

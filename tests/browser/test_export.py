@@ -43,13 +43,14 @@ def test_a_filtered_list_leaves_as_the_file_that_it_shows(
     expect(page.get_by_role("button", name="Export 2 people")).to_be_visible()
     expect(page.locator("#sample tbody tr")).to_have_count(2)
     page.get_by_label("Format").select_option("csv")
-    page.get_by_role("checkbox", name="About").uncheck()
-    expect(page.locator("#sample th[data-column=bio]")).to_be_hidden()
+    page.get_by_role("checkbox", name="Role").uncheck()
+    expect(page.locator("#sample th[data-column=role]")).to_be_hidden()
+    page.get_by_role("checkbox", name="Phone number").check()
     path = download(page, tmp_path)
     rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
     assert [row["username"] for row in rows] == ["ada", "formula"]
     assert not rows[1]["first_name"].startswith("=")  # no spreadsheet computes it
-    assert "bio" not in rows[0]
+    assert "role" not in rows[0]
     assert rows[0]["phone_number"].endswith("442071234567")
 
 
@@ -91,7 +92,8 @@ def test_columns_are_moved_by_keyboard_and_come_in_that_order(
     page = open_page(reverse("admin:users_profiles_user_export"), person=editor, size=PHONE)
     up = page.get_by_role("button", name="Move E-mail up")
     up.focus()
-    page.keyboard.press("Enter")
+    for _place in range(3):
+        page.keyboard.press("Enter")
     expect(page.get_by_text("E-mail is now column 1")).to_be_attached()
     expect(page.get_by_role("button", name="Move E-mail down")).to_be_focused()
     expect(page.locator("#sample th").first).to_have_text("E-mail")

@@ -67,6 +67,7 @@ def test_the_sample_of_an_inventory_system_becomes_a_hundred_people(
     page.get_by_role("link", name="Imports").click()
     page.get_by_role("row", name=SAMPLE.name).get_by_role("link").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Import finished")
+    page.get_by_role("link", name="Choose whom to invite").click()
     page.get_by_role("button", name=re.compile("^Send invitations")).click()
     says(page, "invitations are on their way")
     assert len(mail.outbox) == User.objects.filter(is_active=True).exclude(email="").count() - 1  # not to the editor

@@ -216,8 +216,7 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
         if job.state == State.CHECKED:
             context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job)}
         if job.applied_at is not None and job.state != State.UNDONE:
-            invitable = inviting.tally(job)["open"]
-            context |= {"invitable": invitable, "made": inviting.created(job).exists(), "most": inviting.MANY}
+            context |= {"invitable": inviting.tally(job)["open"], "made": inviting.created(job).exists()}
         return self._page(request, job, str(TITLES.get(State(job.state), _("Import failed"))), **context)
 
     @method_decorator(require_POST)

@@ -31,16 +31,15 @@ class InviteMixin:
             raise Http404
         if request.method == "POST":
             _invite(request, job)
-            back = "invite" if request.POST.get("who") else "change"
-            return redirect(f"admin:users_profiles_import_{back}", job.pk)
+            return redirect("admin:users_profiles_import_invite", job.pk)
         title = _("Invitations")
         context = self._page(request, job, title, **_invited(request, job))  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/transfer/invite.html", context)
 
 
 def _invite(request: HttpRequest, job: Import) -> None:
-    """Without a word about whom, those who have had no invitation yet."""
-    whom = request.POST.get("who", "open")
+    """Mail a whole group, or the ticked; without a word about whom, nobody."""
+    whom = request.POST.get("who", "")
     if whom in inviting.WISHES:
         count = inviting.queue(job, whom)
     else:

@@ -30,7 +30,7 @@ from users_profiles.transfer.export import formats, source
 from users_profiles.transfer.export.cells import cell, text_of
 from users_profiles.transfer.export.forms import ExportForm
 from users_profiles.transfer.export.sending import Sending
-from users_profiles.transfer.export.wanted import Wanted, last_choice
+from users_profiles.transfer.export.wanted import Wanted, last_choice, last_export
 from users_profiles.transfer.forms import UploadForm
 
 # How many people the export page shows of those that would be in the file.
@@ -83,8 +83,9 @@ class ExportPeopleMixin(_Page, ExportMixin):
         """Offer columns and formats for what the list shows, for the ticked, or for everybody, and send the file."""
         if not self.has_export_permission(request) or not isinstance(request.user, User):
             raise PermissionDenied
+        again = last_export(request.user) is not None
         try:
-            wanted, scopes = self._wanted(request, request.user)
+            wanted, scopes = self._wanted(request, request.user, again)
             people = wanted.people()
         except FileRefused as refusal:
             messages.error(request, str(refusal))
@@ -103,7 +104,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
             _("Export people"),
             form=form,
             scopes=scopes,
-            beginnings=self._beginnings(request),
+            beginnings=self._beginnings(request, again),
             count=count,
             sample=_sample(people, form),
             large=count > settings.EXPORT_SYNC_ROWS,
@@ -112,12 +113,12 @@ class ExportPeopleMixin(_Page, ExportMixin):
         )
         return TemplateResponse(request, "admin/transfer/export.html", context)
 
-    def _wanted(self, request: HttpRequest, actor: User) -> tuple[Wanted, list[Scope]]:
+    def _wanted(self, request: HttpRequest, actor: User, again: bool) -> tuple[Wanted, list[Scope]]:
         """What the address asks for: whom, in the list's order, and as what was chosen the last time."""
         given = request.GET.copy()
         ticked, whom, _with = ((given.pop(name, None) or [""])[-1] for name in (_TICKED, _WHOM, _WITH))
         wanted = last_choice(actor)
-        if self._as_on_the_list(request):
+        if self._as_on_the_list(request, again):
             wanted.columns = self.list_columns(request)  # type: ignore[attr-defined]
         query = selection.address(given)
         keys = _keys(ticked, actor) if ticked else None
@@ -132,18 +133,19 @@ class ExportPeopleMixin(_Page, ExportMixin):
             wanted.keys, wanted.query = keys, ""
         return wanted, scopes
 
-    def _as_on_the_list(self, request: HttpRequest) -> bool:
-        """Whether the file starts from the columns of the list: when asked, and for who has chosen those."""
+    def _as_on_the_list(self, request: HttpRequest, again: bool) -> bool:
+        """Whether the file starts from the columns of the list: when asked, for who has chosen those, and at first."""
         if not hasattr(self, "list_columns"):
             return False
         asked = request.GET.get(_WITH, "")
-        return asked == "list" or (asked != "last" and self.has_own_columns(request))  # type: ignore[attr-defined]
+        own = asked != "last" and self.has_own_columns(request)  # type: ignore[attr-defined]
+        return asked == "list" or own or not again
 
-    def _beginnings(self, request: HttpRequest) -> list[dict[str, Any]]:
-        """The columns to begin with: those of the list, or those of the last time."""
-        if not hasattr(self, "list_columns"):
+    def _beginnings(self, request: HttpRequest, again: bool) -> list[dict[str, Any]]:
+        """The columns to begin with: those of the list, or those of the last time, where there was one."""
+        if not hasattr(self, "list_columns") or not again:
             return []
-        listed = self._as_on_the_list(request)
+        listed = self._as_on_the_list(request, again)
         choices = (("list", _("As on the list"), listed), ("last", _("As the last time"), not listed))
         found = []
         for value, label, chosen in choices:

@@ -47,7 +47,8 @@ class UndoMixin:
                 tasks.start(job)
             return redirect(CHANGE, job.pk)
         title = _("What was undone") if over else _("Undo this import?")
-        context = {"over": over, "proof": None if over else proof.asked_of(request, job), **_undone(request, job)}
+        plan = {} if over else {"proof": proof.asked_of(request, job), "holding": undo.invited(job)}
+        context = {"over": over, **plan, **_undone(request, job)}
         context = self._page(request, job, title, **context)  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/transfer/undo.html", context)
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from users_profiles import roles
 from users_profiles.models import User
 from users_profiles.roles import Action
-from users_profiles.transfer import columns, values
+from users_profiles.transfer import columns
 from users_profiles.transfer.export import xlsx
 
 # The kinds of sample file there are.
@@ -60,14 +60,14 @@ def _alike(name: str) -> list[str]:
 
 
 def sample(actor: User, file_format: str) -> bytes:
-    """A file with two made-up people and the columns that ``actor`` may import, as an export would write it."""
+    """A file with two made-up people and the columns that ``actor`` may import, as people type them."""
     names = importable(actor)
     rows = list(zip(*(columns.FIELDS[name].samples for name in names), strict=True))
     if file_format == "xlsx":
         days = [tuple(map(_as_day, names, row)) for row in rows]
         return b"".join(data for data, _count in xlsx.blocks(names, [days]))
     out = io.StringIO(newline="")
-    csv.writer(out).writerows([tuple(names), *(tuple(map(values.defuse, row)) for row in rows)])
+    csv.writer(out).writerows([tuple(names), *rows])  # nothing to defuse: no spreadsheet runs what we made up
     return out.getvalue().encode("utf-8-sig")  # the mark tells Excel that this is UTF-8
 
 

@@ -75,6 +75,11 @@ def counts(job: Import) -> dict[str, int]:
     return {fate.value: source.get(fate.value, 0) for fate in Fate}
 
 
+def invited(job: Import) -> int:
+    """How many of those whom an undo plans to remove have a link to choose a password, or are about to get one."""
+    return rows_with(job, Fate.REMOVED).exclude(invited__in=["", ImportRow.Invited.FAILED]).count()
+
+
 def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> None:
     """Plan or do an undo, from wherever it stands, until it is done or cancelled, or ends with a reason."""
     lease.work(job, lambda holder: Undo(job, holder, after_chunk).go())

@@ -67,10 +67,13 @@ class Command(BaseCommand):
 
     def _greet(self, port: str, password: str) -> None:
         known = "the password you set" if os.environ.get("ADMIN_PASSWORD") else "the password shown at the first start"
+        own = f"http://{HOST}:{port}"
+        advice = f"   (BASE_URL={own} has them lead here; `make run PORT={port}` does so)"
         lines = [
-            f"Backoffice    http://{HOST}:{port}/admin/",
+            f"Backoffice    {own}/admin/",
             f"Sign in as    {ADMIN}",
             f"Password      {password}   (shown only this once)" if password else f"Password      {known}",
+            f"Mails lead to {settings.BASE_URL}/{advice if own != settings.BASE_URL else ''}",
             "Another one   ADMIN_PASSWORD=... make run",
             "Stop          Ctrl-C",
         ]

@@ -114,9 +114,14 @@ def exportable(actor: User | None) -> list[str]:
     return columns.exportable(actor is None or roles.may(actor, Action.VIEW_PRIVATE))
 
 
+def last_export(actor: User) -> Export | None:
+    """The latest for which the actor chose the columns; of a report the report chose."""
+    return Export.objects.begun().filter(owner=actor, title="").exclude(format=HELD).order_by("-asked_at").first()
+
+
 def last_choice(actor: User) -> Wanted:
-    """What the actor chose the last time, as far as they may still have it; of a report the report chose."""
-    latest = Export.objects.begun().filter(owner=actor, title="").exclude(format=HELD).order_by("-asked_at").first()
+    """What the actor chose the last time, as far as they may still have it."""
+    latest = last_export(actor)
     if latest is None:
         return Wanted(actor, columns=[name for name in USUAL if name in exportable(actor)], format=Export.Format.XLSX)
     kept = [name for name in latest.columns if name in exportable(actor)]
