@@ -58,6 +58,14 @@ def test_the_sample_goes_from_upload_to_people(browse: Browse, editor: User) -> 
     assert User.objects.count() == 101
 
 
+def test_a_check_says_which_country_was_meant_where_a_number_names_none(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    for number, is_guessed in (("+49 30 123456", False), ("0049 30 123456", False), ("(415) 555-2671", True)):
+        upload(client, f"username,phone\nada,{number}\n".encode())
+        checked = choose(client, Import.objects.latest("pk"), region="US").content.decode()
+        assert ("Phone numbers without a country code were read as US (+1)." in checked) == is_guessed
+
+
 def test_the_preview_shows_old_and_new_and_what_is_refused(
     browse: Browse, editor: User, make_person: Callable[..., User]
 ) -> None:

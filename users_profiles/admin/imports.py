@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
@@ -29,7 +30,7 @@ from users_profiles.models import Import
 from users_profiles.roles import Action
 from users_profiles.transfer import columns, intake, inviting, reader, refused, tasks, undo
 from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.forms import ColumnsForm, ReadingForm
+from users_profiles.transfer.forms import ColumnsForm, ReadingForm, region_label
 from users_profiles.transfer.options import Options, Row
 
 State = Import.State
@@ -214,7 +215,9 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
             "who": import_rows.who(job),
         }
         if job.state == State.CHECKED:
-            context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job)}
+            options = Options.from_json(job.options)
+            guessed = region_label(options.region or settings.PHONE_DEFAULT_REGION) if options.region_guessed else ""
+            context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job), "guessed": guessed}
         if job.applied_at is not None and job.state != State.UNDONE:
             context |= {"invitable": inviting.tally(job)["open"], "made": inviting.created(job).exists()}
         return self._page(request, job, str(TITLES.get(State(job.state), _("Import failed"))), **context)

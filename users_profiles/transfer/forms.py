@@ -163,11 +163,13 @@ class ReadingForm(forms.Form):
         self.job.save(update_fields=["options", "total"])
 
 
+def region_label(code: str) -> str:
+    """A country as it is chosen from: ``DE (+49)``."""
+    return f"{code} (+{phonenumbers.country_code_for_region(code)})"
+
+
 def _regions() -> list[tuple[str, str]]:
-    return [
-        (code, f"{code} (+{phonenumbers.country_code_for_region(code)})")
-        for code in sorted(phonenumbers.SUPPORTED_REGIONS)
-    ]
+    return [(code, region_label(code)) for code in sorted(phonenumbers.SUPPORTED_REGIONS)]
 
 
 _EXAMPLES = {

@@ -176,8 +176,9 @@ class _Run:
             yield self.cleaner.clean(chunk)
 
     def _record_total(self) -> None:
-        Import.objects.filter(pk=self.job.pk).update(total=self.job.cursor)
-        self.job.total = self.job.cursor
+        self.options.region_guessed = self.resource.fields["phone_number"].widget.guessed
+        self.job.total, self.job.options = self.job.cursor, self.options.to_json()
+        self.job.save(update_fields=["total", "options"])
 
     def _deal_with(self, cleaned: Sequence[Candidate]) -> bool:
         """Decide about a chunk and commit it with the cursor; False when the job is no longer ours."""

@@ -65,6 +65,8 @@ class Options:
     match: Match = Match.USERNAME
     blank_clears: bool = False
     region: str = ""
+    # Whether the check has met a phone number without a country code, and took it to be from there.
+    region_guessed: bool = False
     date_order: DateOrder = DateOrder.ASK
     # The column in which a file of our own exports says which version of each person it holds; -1 where there is none.
     version_at: int = -1
