@@ -274,7 +274,7 @@ def test_both_sides_of_who_was_changed_since_the_export_are_compared_and_one_is_
         page.goto(user_page(person))
         page.get_by_label("Location").fill("Rome")
         page.get_by_role("button", name="Save", exact=True).click()
-        says(page, "was changed successfully")
+        says(page, "was saved.")
 
     page.goto(UPLOAD)
     upload(page, path)

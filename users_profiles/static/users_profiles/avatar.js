@@ -244,6 +244,7 @@
   }
 
   function enhance(box) {
+    if (stored.has(box)) return;
     fileInput(box).classList.add("visually-hidden");
     part(box, "button").hidden = false;
     part(box, "hint").hidden = !matchMedia("(hover: hover)").matches; // nothing is dragged onto a phone
@@ -271,6 +272,7 @@
   document.addEventListener("change", (event) => {
     const box = event.target.closest("[data-avatar-input]");
     if (!box) return;
+    if (!stored.has(box)) enhance(box); // chosen before the page was all there
     if (event.target.matches("input[type=file]")) chosen(box);
     if (event.target.matches("[data-avatar-remove]")) removed(box);
   });
