@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from django.contrib.messages.storage import default_storage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
@@ -30,6 +31,9 @@ class DatabaseAway(HttpResponse):
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """What Django answers where nobody has caught an error; called while that is being handled."""
     error = sys.exc_info()[1]
+    if hasattr(request, "_messages"):
+        # What was about to be said is not so: nobody should read on the next page that something was saved.
+        request._messages = default_storage(request)
     if room.is_lacking(error):
         return HttpResponse(render_to_string("no_room.html"), status=507)
     if isinstance(error, room.DATABASE_AWAY):
