@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import lru_cache
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -54,7 +54,6 @@ COUNTERS = {
 CREATED, UPDATED, REFUSED, LEFT_OUT, OVERTAKEN = map(
     str, (Outcome.CREATED, Outcome.UPDATED, Outcome.REFUSED, Outcome.LEFT_OUT, Outcome.OVERTAKEN)
 )
-_NOTHING = repeat(None)
 
 
 def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> None:
@@ -345,14 +344,12 @@ class _Run:
 
     def _everything(self, values: dict[str, Any]) -> dict[str, tuple[None, str]]:
         """What somebody new begins with, as changes from nothing."""
-        # Paired up as a whole: a look at each of ten million cells is what most of an import's time would go to.
-        changes: dict[str, tuple[None, str]] = dict(zip(values, zip(_NOTHING, values.values())))  # noqa: B905
-        for name, render in self.renders.items():
-            if name in changes:
-                changes[name] = (None, render(values[name]))
-        if "" in values.values():
-            return {name: change for name, change in changes.items() if values[name] != ""}
-        return changes
+        renders = self.renders
+        return {
+            name: (None, renders[name](value) if name in renders else value)
+            for name, value in values.items()
+            if value != ""
+        }
 
     def _name_header(self, problem: Problem) -> None:
         """Name the column as the file does; the person has the file before them, not our field names."""
