@@ -20,7 +20,7 @@ from tests.test_importer import apply, check
 from users_profiles.models import Export, Import, ImportRow, Report, Role, TrailEntry, User
 from users_profiles.privacy import erasing, uploads
 from users_profiles.privacy.names import Names, names_of
-from users_profiles.transfer import intake, retention, undo
+from users_profiles.transfer import intake, retention, undo_import
 
 Browse = Callable[[User | None], Client]
 
@@ -229,7 +229,7 @@ def test_an_import_can_still_be_undone_for_everybody_else(admin: User, ada: User
     erasing.erase(User.objects.with_profile().get(pk=ada.pk), admin)
     job.refresh_from_db()
     assert job.start_undo(admin, write=True)
-    undo.run(job)
+    undo_import.run(job)
     stranger.profile.refresh_from_db()
     assert stranger.profile.location == ""
     assert not exists(ada)

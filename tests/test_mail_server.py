@@ -22,7 +22,7 @@ from users_profiles.management.commands import worker
 from users_profiles.models import Delivery, Invitation, User
 from users_profiles.models.mails import DELAYS, MAILING
 from users_profiles.reports import mailing
-from users_profiles.transfer import inviting
+from users_profiles.transfer import invitees
 
 Browse = Callable[[User | None], Client]
 pytestmark = pytest.mark.usefixtures("at_once", "base_url")
@@ -130,7 +130,7 @@ def test_the_people_of_an_import_are_invited_once_each_although_the_server_fell_
     lines = "".join(f"new{n},new{n}@example.com\n" for n in range(8))
     job = apply(f"username,email\n{lines}", admin)
     server.is_down()
-    inviting.queue(job, "open")
+    invitees.queue(job, "open")
     assert Invitation.objects.exclude(reason="").count() == invitations.ENOUGH  # the others are not tried in vain
     told = " ".join(browse(admin).get(page("invite", job)).content.decode().split())
     assert "3 invitations are not sent yet: the mail server did not take them. Next try at" in told
@@ -139,7 +139,7 @@ def test_the_people_of_an_import_are_invited_once_each_although_the_server_fell_
     clock(minutes=DELAYS[0], seconds=1)
     beat()
     assert sorted(server.recipients) == [f"new{n}@example.com" for n in range(8)]
-    assert inviting.counts(job) == {"queued": 0, "sent": 8, "failed": 0}
+    assert invitees.counts(job) == {"queued": 0, "sent": 8, "failed": 0}
     invitations.send_invitations.call()
     beat()
     assert len(server.taken) == 8

@@ -11,7 +11,7 @@ from django.urls import reverse
 from tests.admin_pages import queries_of, save, user_page
 from tests.test_importer import apply, check, take_in
 from users_profiles.models import Import, ImportRow, Profile, User
-from users_profiles.transfer import columns, importer, undo
+from users_profiles.transfer import columns, importer, undo_import
 from users_profiles.transfer.export import formats
 
 pytestmark = pytest.mark.django_db
@@ -167,7 +167,7 @@ def test_the_page_says_who_has_changed_our_side(
         apply(f"username,location\n{person.username},{place}\n", admin)
     undone = Import.objects.latest("pk")
     assert undone.start_undo(admin, write=True)
-    undo.run(undone)
+    undo_import.run(undone)
     move(carl, "Kiel")
     told = {row["label"]: row["last"] for row in sides(browse(admin), check(edited, admin))}
     assert (told["Adah"]["who"], told["Adah"]["what"]) == ("Olga", "Changed First name")

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from tests.workers import Nursery, let_time_pass
 from users_profiles.models import Import, ImportRow, Profile, User
-from users_profiles.transfer import importer, intake, lease, undo
+from users_profiles.transfer import importer, intake, lease, undo_import
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -178,7 +178,7 @@ def undone(prefix: str, kills: int) -> Import:
     with Nursery() as nursery:
         for _kill in range(kills):
             nursery.start()
-            goal = progress_of(job) + chance.randint(1, 2 * undo.CHUNK)
+            goal = progress_of(job) + chance.randint(1, 2 * undo_import.CHUNK)
             wait_until(lambda goal=goal: progress_of(job) >= goal)
             time.sleep(chance.uniform(0, 0.1))
             assert nursery.kill() == -9
@@ -196,7 +196,7 @@ def test_f3_an_undo_whose_worker_is_killed_ends_as_if_nothing_had_happened() -> 
     assert traces(wild, "wild") == traces(calm, "calm")
     fates = [[*job.rows.order_by("number").values_list("number", "undone")] for job in (calm, wild)]
     assert fates[0] == fates[1]
-    counts = [undo.counts(job) for job in (calm, wild)]
+    counts = [undo_import.counts(job) for job in (calm, wild)]
     assert counts[0] == counts[1]
     assert all(count > 50 for count in counts[0].values())
     assert sum(counts[0].values()) == UNDONE_ROWS - UNDONE_ROWS // 100

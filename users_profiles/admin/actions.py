@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from users_profiles import conflicts, criteria, invitations, recorder, roles
 from users_profiles.account_forms import ProvesIdentity, ProvesIdentityToDelete
-from users_profiles.admin.undoing_actions import UndoesActionsMixin
+from users_profiles.admin.undo_action import UndoActionMixin
 from users_profiles.models import Road, User
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
@@ -284,7 +284,7 @@ def _set_active(people: list[User], active: bool) -> None:
     recorder.note_same(people, "is_active", recorder.text(not active), recorder.text(active))
 
 
-class PeopleActionsMixin(UndoesActionsMixin):
+class PeopleActionsMixin(UndoActionMixin):
     """The actions of the list of people."""
 
     actions = ["activate", "deactivate", "set_role", "send_invitation", "export", "delete_selected"]

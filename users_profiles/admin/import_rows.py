@@ -19,7 +19,7 @@ from users_profiles.admin import overtaken, row_search
 from users_profiles.admin.columns import EMPTY, ago
 from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.models import Import, ImportRow, User
-from users_profiles.transfer import columns, reconcile, undo
+from users_profiles.transfer import columns, reconcile, undo_import
 from users_profiles.transfer.options import Options
 
 State = Import.State
@@ -103,6 +103,7 @@ def _urgency(tab: dict[str, Any]) -> int:
 def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[str, Any]:
     """A row for the page, with our fields by the names people know; ``values`` has one for each of ``fields``."""
     changes = [{"label": labels.get(name, name), "old": old, "new": new} for name, (old, new) in row.changes.items()]
+    kept = undo_import.kept(row.undone)
     return {
         "number": row.number,
         "label": row.label,
@@ -113,10 +114,8 @@ def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[
         "errors": row.errors,
         "values": [row.changes.get(name, (None, UNSAID.get(name, "")))[1] for name in fields],
         "ticked": row.ticked,
-        "undone": undo.explain(row.undone),
-        "back": [
-            change for change, name in zip(changes, row.changes, strict=True) if name not in undo.kept(row.undone)
-        ],
+        "undone": undo_import.explain(row.undone),
+        "back": [change for change, name in zip(changes, row.changes, strict=True) if name not in kept],
     }
 
 
@@ -233,7 +232,7 @@ def _line_about(row: ImportRow, visible: bool) -> dict[str, Any]:
         "address": f"{address}?show={row.outcome}&q={row.number}" if visible else "",
         "who": who(job),
         "ago": ago(job.applied_at),
-        "undone": undo.explain(row.undone) if job.state == State.UNDONE else None,
+        "undone": undo_import.explain(row.undone) if job.state == State.UNDONE else None,
     }
 
 

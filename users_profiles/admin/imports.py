@@ -22,13 +22,13 @@ from django.views.decorators.http import require_POST
 from users_profiles import roles
 from users_profiles.admin import import_rows, proof
 from users_profiles.admin.columns import EMPTY, ago, chip
+from users_profiles.admin.import_invitations import InvitationsMixin
+from users_profiles.admin.import_invitations import progress as invitation_progress
 from users_profiles.admin.import_rows import in_time, number
-from users_profiles.admin.inviting import InviteMixin
-from users_profiles.admin.inviting import progress as invitation_progress
-from users_profiles.admin.undoing import UndoMixin
+from users_profiles.admin.undo_import import UndoImportMixin
 from users_profiles.models import Import
 from users_profiles.roles import Action
-from users_profiles.transfer import columns, intake, inviting, reader, refused, tasks, undo
+from users_profiles.transfer import columns, intake, invitees, reader, refused, tasks, undo_import
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.forms import ColumnsForm, ReadingForm, region_label
 from users_profiles.transfer.options import Options, Row
@@ -57,7 +57,7 @@ STATE_TONES = {
 
 
 @admin.register(Import)
-class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
+class ImportAdmin(UndoImportMixin, InvitationsMixin, admin.ModelAdmin):
     """The history of imports; an entry leads to the page of that import, in whatever state it is."""
 
     list_display = ["name", "person", "when", "state_chip", "added", "changed", "same", "refused_rows", "took"]
@@ -211,7 +211,7 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
             "mapping": _mapping(job),
             "seconds": in_time(import_rows.seconds(job)),
             "undoable": job.can_be_undone and job.subject == Import.Subject.PEOPLE,
-            "undone": undo.counts(job) if job.state == State.UNDONE else {},
+            "undone": undo_import.counts(job) if job.state == State.UNDONE else {},
             "who": import_rows.who(job),
         }
         if job.state == State.CHECKED:
@@ -219,7 +219,7 @@ class ImportAdmin(UndoMixin, InviteMixin, admin.ModelAdmin):
             guessed = region_label(options.region or settings.PHONE_DEFAULT_REGION) if options.region_guessed else ""
             context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job), "guessed": guessed}
         if job.applied_at is not None and job.state != State.UNDONE:
-            context |= {"invitable": inviting.tally(job)["open"], "made": inviting.created(job).exists()}
+            context |= {"invitable": invitees.tally(job)["open"], "made": invitees.created(job).exists()}
         return self._page(request, job, str(TITLES.get(State(job.state), _("Import failed"))), **context)
 
     @method_decorator(require_POST)

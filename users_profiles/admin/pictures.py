@@ -27,7 +27,7 @@ from users_profiles.admin import import_rows
 from users_profiles.models import Import, ImportPicture, ImportRow, Profile, User
 from users_profiles.roles import Action
 from users_profiles.templatetags.people import avatar_html
-from users_profiles.transfer import pictures, tasks, undo, values
+from users_profiles.transfer import pictures, tasks, undo_import, values
 from users_profiles.transfer.errors import FileRefused
 
 State = Import.State
@@ -255,7 +255,7 @@ def _readable_row(job: Import, row: ImportRow, picture: ImportPicture | None) ->
         "ticked": row.ticked,
         "reason": row.errors[0]["reason"] if row.errors else "",
         "is_changed_since": _is_changed_since(person, picture),
-        "undone": undo.explain(row.undone),
+        "undone": undo_import.explain(row.undone),
     }
 
 

@@ -18,7 +18,7 @@ from users_profiles.figures import store as figures
 from users_profiles.models import Export, Import, Worker
 from users_profiles.models.leases import LeasedJob
 from users_profiles.search import settling
-from users_profiles.transfer import importer, inviting, pictures, retention, undo
+from users_profiles.transfer import importer, invitees, pictures, retention, undo_import
 from users_profiles.transfer.export import making
 
 logger = logging.getLogger(__name__)
@@ -70,8 +70,8 @@ def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> N
         figures.people_changed()
         if is_small(job):
             settling.settle(most=job.total)  # of many more, the worker makes them findable in the background
-    if job.created > inviting.MANY and job.owner_id is not None:
-        inviting.keep_tally(job)  # before somebody waits for it
+    if job.created > invitees.MANY and job.owner_id is not None:
+        invitees.keep_tally(job)  # before somebody waits for it
     sweep()
 
 
@@ -96,7 +96,7 @@ def _engine(job: Import) -> Callable[..., None]:
     """What works on a job in its present state."""
     if job.subject == Import.Subject.PICTURES:
         return pictures.run
-    return undo.run if job.state == Import.State.UNDOING else importer.run
+    return undo_import.run if job.state == Import.State.UNDOING else importer.run
 
 
 def queue(job: LeasedJob) -> bool:

@@ -23,7 +23,7 @@ from users_profiles.trail.entries import people_type, readable
 from users_profiles.transfer import columns
 from users_profiles.transfer.bulk import among
 from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.restoring import REASONS, Decision, Fate, Person, Restoring
+from users_profiles.transfer.undo_rules import REASONS, Decision, Fate, Person, Undo
 
 CHUNK = 500
 # How far from the moment in its mark the entries of an action can be: they are written within one request.
@@ -48,7 +48,7 @@ def _moment_of(mark: UUID) -> datetime:
 
 @dataclass(frozen=True)
 class Row:
-    """What was done to one person, in the words of ``Restoring``."""
+    """What was done to one person, in the words of ``Undo``."""
 
     number: int
     user_id: int
@@ -67,7 +67,7 @@ class Told:
     why: str
 
 
-class ActionUndo(Restoring):
+class ActionUndo(Undo):
     """One action, by its mark, and whoever wants it undone."""
 
     def __init__(self, mark: UUID, actor: User) -> None:

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from users_profiles.management.pipeline import PipelineCommand
 from users_profiles.management.progress import work_through
 from users_profiles.models import Import
-from users_profiles.transfer import restoring, undo
+from users_profiles.transfer import undo_import, undo_rules
 
 
 class Command(PipelineCommand):
@@ -33,8 +33,8 @@ class Command(PipelineCommand):
         self._tell(job, dry_run)
 
     def _tell(self, job: Import, dry_run: bool) -> None:
-        counts = undo.counts(job)
-        parts = ", ".join(f"{counts.get(fate, 0):,} {restoring.FATES[fate].lower()}" for fate in restoring.Fate)
+        counts = undo_import.counts(job)
+        parts = ", ".join(f"{counts.get(fate, 0):,} {undo_rules.FATES[fate].lower()}" for fate in undo_rules.Fate)
         self.stdout.write(f"{'Nothing is written. Would be' if dry_run else 'Done'}: {parts}.")
-        if counts.get(restoring.Fate.KEPT) and not dry_run:
+        if counts.get(undo_rules.Fate.KEPT) and not dry_run:
             sys.exit(2)

@@ -16,7 +16,7 @@ from users_profiles.models import Errand, Worker
 from users_profiles.operations import health
 from users_profiles.reports import mailing
 from users_profiles.search import settling
-from users_profiles.transfer import inviting, lease, orphans, tasks
+from users_profiles.transfer import invitees, lease, orphans, tasks
 
 logger = logging.getLogger(__name__)
 
@@ -93,5 +93,5 @@ class Reporting:
                 Errand.order(mailing.send_reports)
             if invitations.is_anything_due():
                 Errand.order(invitations.send_invitations)
-            if inviting.is_anything_due():
-                Errand.order(inviting.invite_wished)
+            if invitees.is_anything_due():
+                Errand.order(invitees.invite_wished)

@@ -16,12 +16,12 @@ from users_profiles.admin import row_search
 from users_profiles.admin.columns import ago
 from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.models import Import, ImportRow, Invitation
-from users_profiles.transfer import inviting
+from users_profiles.transfer import invitees
 
 Invited = ImportRow.Invited
 
 
-class InviteMixin:
+class InvitationsMixin:
     """Invitations of one import, for its owner."""
 
     def invite_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
@@ -40,11 +40,11 @@ class InviteMixin:
 def _invite(request: HttpRequest, job: Import) -> None:
     """Mail a whole group, or the ticked; without a word about whom, nobody."""
     whom = request.POST.get("who", "")
-    if whom in inviting.WISHES:
-        count = inviting.queue(job, whom)
+    if whom in invitees.WISHES:
+        count = invitees.queue(job, whom)
     else:
         texts = request.POST.getlist("row")[:PER_PAGE]
-        count = inviting.queue_some(job, [int(text) for text in texts if text.isascii() and text.isdigit()])
+        count = invitees.queue_some(job, [int(text) for text in texts if text.isascii() and text.isdigit()])
     if count:
         sentence = ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", count)
         messages.success(request, sentence % {"count": count})
@@ -62,15 +62,15 @@ _TABS = {
 
 
 def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
-    made = inviting.created(job)
-    counts = inviting.tally(job)
+    made = invitees.created(job)
+    counts = invitees.tally(job)
     tabs: list[dict[str, Any]] = [
         {"outcome": name, "label": label, "count": counts[name]} for name, label in _TABS.items()
     ]
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
     tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
-    group = inviting.GROUPS[tab["outcome"]]
+    group = invitees.GROUPS[tab["outcome"]]
     looked = row_search.look(job, made, tab["count"], request.GET, ImportRow.Outcome.CREATED, group)
     found = looked.context(request.GET.get("page"))
     text = row_search.asked(request.GET)
@@ -108,11 +108,11 @@ def _readable(row: ImportRow) -> dict[str, Any]:
 
 def progress(job: Import) -> dict[str, Any]:
     """How far the mails are; while some wait, the page asks again."""
-    counts = inviting.counts(job)
-    not_yet = inviting.left(job, "open")
+    counts = invitees.counts(job)
+    not_yet = invitees.left(job, "open")
     total = sum(counts.values()) + not_yet
-    delayed, next_try = inviting.delayed(job) if counts[Invited.QUEUED] else (0, None)
-    waiting = counts[Invited.QUEUED] - delayed + not_yet + inviting.left(job, "sent")
+    delayed, next_try = invitees.delayed(job) if counts[Invited.QUEUED] else (0, None)
+    waiting = counts[Invited.QUEUED] - delayed + not_yet + invitees.left(job, "sent")
     done = max(0, total - waiting - delayed)
     return {
         "under_way": waiting > 0 or bool(job.inviting),
@@ -121,7 +121,7 @@ def progress(job: Import) -> dict[str, Any]:
         "percent": done * 100 // total if total else 0,
         "sent": counts[Invited.SENT],
         "failed": counts[Invited.FAILED],
-        "stalled": (waiting > 0 or bool(job.inviting)) and inviting.is_stalled(job),
+        "stalled": (waiting > 0 or bool(job.inviting)) and invitees.is_stalled(job),
         "delayed": delayed,
         "next_try": next_try,
     }

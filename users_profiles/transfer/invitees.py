@@ -1,7 +1,8 @@
-"""Invitations to the people an import created: now, later, to some of them, and again to who has not come in.
+"""Whom of the people an import created to invite: now, later, some of them, and again who has not come in.
 
-Whose turn it is stands on the rows of the import, so that a page can say how far it is, and a worker that was killed
-leaves behind exactly those who have not been mailed.
+The mails themselves are sent by ``invitations``; this decides who gets one. Whose turn it is stands on the rows of the
+import, so that a page can say how far it is, and a worker that was killed leaves behind exactly those who have not been
+mailed.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from users_profiles.transfer.undo_action import ActionUndo
 NAMED, NAMED_IN_MESSAGE = 100, 5
 
 
-class UndoesActionsMixin:
+class UndoActionMixin:
     """Undo, for who did it and for who sees what everybody does; about each person it is asked again who may."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -21,7 +21,7 @@ from tests.test_admin_transfer import page
 from tests.test_importer import check
 from users_profiles import invitations
 from users_profiles.models import Errand, Import, Invitation, User
-from users_profiles.transfer import inviting, lease
+from users_profiles.transfer import invitees, lease
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,7 @@ def test_only_some_are_invited_and_those_who_did_not_come_are_asked_again(
 def test_the_page_shows_how_far_the_mails_are(browse: Browse, editor: User) -> None:
     client = browse(editor)
     job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\n")
-    inviting.queue(job, "open")  # and no worker has come by
+    invitees.queue(job, "open")  # and no worker has come by
     progress = reverse("admin:users_profiles_import_invite_progress", args=[job.pk])
     assert client.get(progress).json() | {"failed": 0} == {
         "under_way": True, "cursor": 0, "total": 2, "percent": 0, "sent": 0, "failed": 0, "stalled": False,
@@ -97,7 +97,7 @@ def test_a_mail_that_is_refused_is_said_and_can_be_tried_again(
         return message(person)
 
     monkeypatch.setattr(invitations, "message", refuse_ada)
-    inviting.queue(job, "open")
+    invitees.queue(job, "open")
     assert invitations.send_invitations.call() == {"sent": 1, "delayed": 1, "failed": 0}
     told = text(html(client, "invite", job))
     assert "1 invitation is not sent yet: the mail server did not take it. Next try at" in told
@@ -114,13 +114,13 @@ def test_nobody_goes_through_all_who_never_came_in_for_each_new_person(editor: U
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
-    for rows in (inviting.open_rows(job), inviting.sent_rows(job), inviting.created(job).filter(inviting.CAN_COME)):
+    for rows in (invitees.open_rows(job), invitees.sent_rows(job), invitees.created(job).filter(invitees.CAN_COME)):
         assert "user_last_login" not in rows.explain()
 
 
 def test_nobody_is_mailed_who_was_deactivated_while_the_mail_waited(browse: Browse, editor: User) -> None:
     job = applied(browse(editor), "username,email\nada,ada@example.com\n")
-    inviting.queue(job, "open")
+    invitees.queue(job, "open")
     User.objects.filter(username="ada").update(is_active=False)
     invitations.send_invitations.call()
     assert not mail.outbox
@@ -132,8 +132,8 @@ def test_nobody_is_mailed_who_was_deactivated_while_the_mail_waited(browse: Brow
 @pytest.fixture
 def many(browse: Browse, editor: User, monkeypatch: pytest.MonkeyPatch) -> Import:
     """An import of five people, where two are many and a request or a step sees to two of them."""
-    monkeypatch.setattr(inviting, "MANY", 2)
-    monkeypatch.setattr(inviting, "AT_ONCE", 2)
+    monkeypatch.setattr(invitees, "MANY", 2)
+    monkeypatch.setattr(invitees, "AT_ONCE", 2)
     return applied(browse(editor), "username,email\n" + "".join(f"p{at},p{at}@example.com\n" for at in range(5)))
 
 
@@ -153,7 +153,7 @@ def test_a_request_sees_to_the_first_and_the_worker_to_the_others(browse: Browse
     content = html(client, "invite", many, show="open")
     assert 'value="open">' not in content  # they have been asked for
     assert "0 of 5 invitations sent" in text(content)
-    inviting.invite_wished.call()
+    invitees.invite_wished.call()
     assert (waiting(many), Import.objects.get().inviting) == (5, {})
     assert not mail.outbox  # that is for the task which gives others their turn
 
@@ -161,32 +161,32 @@ def test_a_request_sees_to_the_first_and_the_worker_to_the_others(browse: Browse
 def test_a_worker_that_is_stopped_leaves_the_rest_of_them_to_another(
     many: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inviting.queue(many, "open")
+    invitees.queue(many, "open")
     monkeypatch.setattr(lease, "is_stopping", lambda: True)
-    inviting.invite_wished.call()
+    invitees.invite_wished.call()
     assert waiting(many) == 2
-    assert inviting.is_anything_due()
+    assert invitees.is_anything_due()
     monkeypatch.undo()
-    inviting.invite_wished.call()
+    invitees.invite_wished.call()
     assert waiting(many) == 5
 
 
 @pytest.mark.usefixtures("at_once")
 def test_who_is_asked_again_is_asked_once_however_soon_the_mail_went_out(many: Import) -> None:
-    inviting.queue(many, "open")
+    invitees.queue(many, "open")
     assert len(mail.outbox) == 5
-    assert inviting.queue(Import.objects.get(), "sent") == 5
+    assert invitees.queue(Import.objects.get(), "sent") == 5
     assert len(mail.outbox) == 10
-    assert inviting.counts(many) == {"queued": 0, "sent": 5, "failed": 0}
+    assert invitees.counts(many) == {"queued": 0, "sent": 5, "failed": 0}
 
 
 def test_a_mail_whose_worker_died_before_it_could_say_so_is_not_sent_again(many: Import) -> None:
-    inviting.queue(many, "open")
+    invitees.queue(many, "open")
     for sent in Invitation.objects.all():
         sent.sent()
-    inviting.queue(many, "waiting")
+    invitees.queue(many, "waiting")
     assert not waiting(many)
-    assert inviting.counts(many)["sent"] == 2
+    assert invitees.counts(many)["sent"] == 2
 
 
 def test_nobody_waits_for_a_great_many_people_to_be_counted(
@@ -231,10 +231,10 @@ def test_a_queue_that_is_away_breaks_no_page_and_loses_nobody(
 
     with monkeypatch.context() as patch:
         patch.setattr(Task, "enqueue", away)
-        let_time_pass(inviting.COUNTED_FOR + 1)
+        let_time_pass(invitees.COUNTED_FOR + 1)
         client = browse(editor)
         assert client.get(page("change", many)).status_code == 200
         assert client.post(page("invite", many), {"who": "open"}, follow=True).status_code == 200
     Errand.objects.update(ordered_at=None)  # some minutes later
-    inviting.invite_wished.call()
+    invitees.invite_wished.call()
     assert len(mail.outbox) == 5

@@ -1,7 +1,8 @@
 """Gives people back what they had before, field by field, and leaves alone what has been changed again since.
 
-What an import did (``undo``) and what was done to several people in the list (``undo_action``) is taken back by the
-same rules: both know the old and the new value of every field they changed, and each person is asked about anew.
+What an import did (``undo_import``) and what was done to several people in the list (``undo_action``) is taken back
+by the same rules: both know the old and the new value of every field they changed, and each person is asked about
+anew.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class Decision:
         return ":".join(part for part in (self.fate, self.reason, ",".join(self.kept)) if part)
 
 
-class Restoring:
+class Undo:
     """Decides about people, and writes what was decided. ``actor`` is None for the operator of the host."""
 
     def __init__(self, actor: User | None, resource: columns.PersonResource) -> None:

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_POST
 
 from users_profiles.admin import import_rows, proof, row_search
 from users_profiles.models import Import
-from users_profiles.transfer import columns, restoring, tasks, undo
+from users_profiles.transfer import columns, tasks, undo_import, undo_rules
 
 CHANGE = "admin:users_profiles_import_change"
 
 
-class UndoMixin:
+class UndoImportMixin:
     """Undo, for the owner of an import and for whoever may see all of them; each row asks again who may be touched."""
 
     @method_decorator(require_POST)
@@ -47,21 +47,21 @@ class UndoMixin:
                 tasks.start(job)
             return redirect(CHANGE, job.pk)
         title = _("What was undone") if over else _("Undo this import?")
-        plan = {} if over else {"proof": proof.asked_of(request, job), "holding": undo.invited(job)}
+        plan = {} if over else {"proof": proof.asked_of(request, job), "holding": undo_import.invited(job)}
         context = {"over": over, **plan, **_undone(request, job)}
         context = self._page(request, job, title, **context)  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/transfer/undo.html", context)
 
 
 def _undone(request: HttpRequest, job: Import) -> dict[str, Any]:
-    counts = undo.counts(job)
+    counts = undo_import.counts(job)
     tabs: list[dict[str, Any]] = [
-        {"outcome": fate.value, "label": restoring.FATES[fate], "count": counts[fate]} for fate in restoring.Fate
+        {"outcome": fate.value, "label": undo_rules.FATES[fate], "count": counts[fate]} for fate in undo_rules.Fate
     ]
     wanted = request.GET.get("show", "")
     tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
     tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
-    numbers = row_search.numbers_of(undo.rows_with(job, str(tab["outcome"])))
+    numbers = row_search.numbers_of(undo_import.rows_with(job, str(tab["outcome"])))
     page = row_search.RowPages(job, numbers, tab["count"]).get_page(request.GET.get("page"))
     labels = columns.labels()
     return {

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.test_importer import apply, check
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, Profile, User
-from users_profiles.transfer import importer, lease, tasks, undo
+from users_profiles.transfer import importer, lease, tasks, undo_import
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def take_back(job: Import, actor: User | None = None) -> dict[str, int]:
 
 def figures(job: Import) -> dict[str, int]:
     job.refresh_from_db()
-    return {fate: count for fate, count in undo.counts(job).items() if count}
+    return {fate: count for fate, count in undo_import.counts(job).items() if count}
 
 
 def fates(job: Import) -> list[tuple[int, str]]:
@@ -42,7 +42,7 @@ def fates(job: Import) -> list[tuple[int, str]]:
 
 
 def why(row: ImportRow) -> str:
-    explained = undo.explain(row.undone)
+    explained = undo_import.explain(row.undone)
     assert explained is not None
     return explained.why
 
@@ -71,7 +71,7 @@ def test_a_plan_says_the_same_and_writes_nothing(make_person: Make) -> None:
     assert plan(job) == {"removed": 1, "restored": 1}
     assert (job.state, job.created, job.updated) == ("done", 1, 1)
     assert Profile.objects.get(user__username="ada").location == "Paris"
-    assert [row.number for row in undo.rows_with(job, "removed")] == [3]
+    assert [row.number for row in undo_import.rows_with(job, "removed")] == [3]
     assert take_back(job) == {"removed": 1, "restored": 1}
 
 
@@ -213,22 +213,22 @@ def test_a_check_cannot_be_undone() -> None:
 
 
 def test_an_undo_that_was_cut_short_goes_on_and_does_each_row_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(undo, "CHUNK", 2)
+    monkeypatch.setattr(undo_import, "CHUNK", 2)
     job = apply("username\n" + "".join(f"user{at}\n" for at in range(7)))
     assert job.start_undo(None, write=True)
-    record, calls = undo.Undo._record, []
+    record, calls = undo_import.ImportUndo._record, []
 
-    def die_at_the_third_chunk(self: undo.Undo, decisions: Any) -> None:
+    def die_at_the_third_chunk(self: undo_import.ImportUndo, decisions: Any) -> None:
         record(self, decisions)
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(undo.Undo, "_record", die_at_the_third_chunk)
+    monkeypatch.setattr(undo_import.ImportUndo, "_record", die_at_the_third_chunk)
     with pytest.raises(KeyboardInterrupt):
-        undo.run(job)
+        undo_import.run(job)
     assert User.objects.count() == 3
-    monkeypatch.setattr(undo.Undo, "_record", record)
+    monkeypatch.setattr(undo_import.ImportUndo, "_record", record)
     Import.objects.filter(pk=job.pk).update(lease_until=None)
     tasks.run(Import.objects.get(pk=job.pk))
     assert figures(job) == {"removed": 7}
@@ -236,11 +236,11 @@ def test_an_undo_that_was_cut_short_goes_on_and_does_each_row_once(monkeypatch: 
 
 
 def test_a_cancelled_undo_can_be_begun_again_and_counts_each_row_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(undo, "CHUNK", 2)
+    monkeypatch.setattr(undo_import, "CHUNK", 2)
     job = apply("username\n" + "".join(f"user{at}\n" for at in range(5)))
     took = job.seconds
     assert job.start_undo(None, write=True)
-    undo.run(job, after_chunk=lambda running: running.cancel())
+    undo_import.run(job, after_chunk=lambda running: running.cancel())
     job.refresh_from_db()
     assert (job.state, User.objects.count()) == ("done", 3)
     assert take_back(job) == {"removed": 5}
@@ -255,7 +255,7 @@ def test_a_chunk_is_undone_in_a_fixed_number_of_queries(django_assert_max_num_qu
         job = apply("username,location\n" + "".join(f"old{at},Paris{rows}\n" for at in range(rows)) + new)
         assert job.start_undo(None, write=True)
         with django_assert_max_num_queries(60):
-            undo.run(job)
+            undo_import.run(job)
         assert figures(job) == {"removed": rows, "restored": rows}
 
 
@@ -265,10 +265,10 @@ def test_an_undo_that_meets_an_error_says_so_and_leaves_the_import_done(monkeypa
     def fail(*args: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(undo.Undo, "write", fail)
+    monkeypatch.setattr(undo_import.ImportUndo, "write", fail)
     monkeypatch.setattr(lease, "DELAYS", ())
     assert job.start_undo(None, write=True)
-    undo.run(job)
+    undo_import.run(job)
     job.refresh_from_db()
     assert job.state == "done"
     assert job.failure.startswith("Something went wrong on our side.")

@@ -25,7 +25,7 @@ from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.gate import Gate
 from users_profiles.transfer.options import Options
 from users_profiles.transfer.people import Known, Outcome
-from users_profiles.transfer.restoring import FATES, REASONS, Decision, Fate, Person, Restoring
+from users_profiles.transfer.undo_rules import FATES, REASONS, Decision, Fate, Person, Undo
 
 logger = logging.getLogger(__name__)
 
@@ -82,10 +82,10 @@ def invited(job: Import) -> int:
 
 def run(job: Import, after_chunk: Callable[[Import], object] | None = None) -> None:
     """Plan or do an undo, from wherever it stands, until it is done or cancelled, or ends with a reason."""
-    lease.work(job, lambda holder: Undo(job, holder, after_chunk).go())
+    lease.work(job, lambda holder: ImportUndo(job, holder, after_chunk).go())
 
 
-class Undo(Restoring):
+class ImportUndo(Undo):
     """One go at an undo by one process."""
 
     def __init__(self, job: Import, holder: str, after_chunk: Callable[[Import], object] | None = None) -> None:
