@@ -27,6 +27,7 @@ from tests.roads import (
 from tests.signing_in import link_in, set_password_by
 from users_profiles import invitations, recorder, trail
 from users_profiles.models import Profile, TrailEntry, User
+from users_profiles.models.profile import PROFILE_FIELDS
 
 ALICE = "Alice Admin"
 
@@ -94,10 +95,10 @@ def test_e2_no_secret_is_in_the_trail_after_a_whole_journey(world: World) -> Non
 def test_every_field_of_a_person_is_tracked_or_said_not_to_be() -> None:
     fields = {field.name for field in (*User._meta.concrete_fields, *User._meta.many_to_many)}
     fields |= {
-        field.name if field.name in recorder.PROFILE_FIELDS else f"profile.{field.name}"
+        field.name if field.name in PROFILE_FIELDS else f"profile.{field.name}"
         for field in (*Profile._meta.concrete_fields, *Profile._meta.many_to_many)
     }
-    tracked = {*recorder.PERSON_FIELDS, *recorder.PROFILE_FIELDS, *recorder.OTHER_FIELDS} - {"role"}
+    tracked = {*recorder.PERSON_FIELDS, *PROFILE_FIELDS, *recorder.OTHER_FIELDS} - {"role"}
     assert fields == tracked | set(recorder.NOT_TRACKED)
     assert not tracked & set(recorder.NOT_TRACKED)
 
