@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -42,25 +43,41 @@ def unit_of(path: Path) -> str:
     return path.relative_to(APP).parts[0].removesuffix(".py")
 
 
-def imported_units(tree: ast.AST) -> Iterator[str]:
-    """The units of our app that a module imports, wherever in it the import stands."""
-    for node in ast.walk(tree):
+def imported(path: Path) -> Iterator[str]:
+    """What a module imports of our app, wherever in it the import stands: ``users_profiles.roles.may``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue
-        yield from (name.split(".")[1] for name in names if name.startswith("users_profiles."))
+        yield from (name for name in names if name.startswith("users_profiles."))
+
+
+def module_of(name: str) -> Path:
+    """The file that a name comes from: a module, or the front of a room."""
+    path = APP.parent.joinpath(*name.split("."))
+    while not path.is_dir() and not path.with_suffix(".py").is_file():
+        path = path.parent
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(APP)))
 def test_the_arrows_go_one_way(path: Path) -> None:
     unit = unit_of(path)
     assert unit in LEVEL_OF, f"give {unit} its place in LEVELS"
-    imported = set(imported_units(ast.parse(path.read_text(encoding="utf-8")))) - {unit}
-    wrong = {other for other in imported if LEVEL_OF.get(other, 99) >= LEVEL_OF[unit]}
+    others = {name.split(".")[1] for name in imported(path)} - {unit}
+    wrong = {other for other in others if LEVEL_OF.get(other, 99) >= LEVEL_OF[unit]}
     assert not wrong, f"{unit} must not import {', '.join(sorted(wrong))}"
+
+
+def test_inside_a_room_too_no_modules_need_each_other() -> None:
+    needed = {path: {module_of(name) for name in imported(path)} - {path} for path in sources()}
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        pytest.fail(" needs ".join(str(path.relative_to(APP)) for path in reversed(error.args[1])))
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(APP)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -25,10 +26,17 @@ def mapped(indent: str) -> set[str]:
     return {name for row in rows if not row.startswith(" ") for name in re.split(r" {2,}", row)[0].split()}
 
 
+def rooms(folder: Path) -> set[str]:
+    return {f"{path.name}{'/' * path.is_dir()}" for path in folder.iterdir() if not path.name.startswith(("_", "."))}
+
+
 def test_the_map_has_all_rooms_of_the_app_and_no_others() -> None:
-    there = {f"{path.name}{'/' * path.is_dir()}" for path in APP.iterdir() if not path.name.startswith(("_", "."))}
-    assert mapped("  ") == there
-    assert {name for name in mapped("") if not (settings.BASE_DIR / name).exists()} == set()
+    assert mapped("  ") == rooms(APP)
+
+
+def test_the_map_has_all_folders_of_the_project_and_no_others() -> None:
+    folders = {name for name in rooms(settings.BASE_DIR) if name.endswith("/")}
+    assert mapped("") == folders - {"var/"} | {".ci/"}  # var/ holds the data of whoever tries it out
 
 
 def test_the_arrows_are_those_that_hold() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from users_profiles import search
 from users_profiles.models import Profile, User
-from users_profiles.search import asking, settling
+from users_profiles.search import settling, wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -135,5 +135,5 @@ def test_profiles_are_searched_the_same_way(people: None) -> None:
 
 def test_a_pasted_page_costs_no_more_than_a_line(people: None) -> None:
     assert str(search.matches("word " * 500, private=True)) == str(
-        search.matches("word " * asking.MAX_WORDS, private=True)
+        search.matches("word " * wanted.MAX_WORDS, private=True)
     )

@@ -19,7 +19,7 @@ from tests.roads import Browse, World
 from users_profiles import search
 from users_profiles.models import Import, Profile, SearchNote, SearchText, User
 from users_profiles.privacy import erasing
-from users_profiles.search import asking, making, settling, tables, texts
+from users_profiles.search import asking, making, settling, tables, texts, wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -47,8 +47,8 @@ def assert_exact(words: set[str]) -> None:
     """Each word finds the people who have it, and nobody else."""
     people = [(key, texts.text_of(*values)) for key, *values in texts.people()]
     for word in words:
-        wanted = asking.read(word)
-        assert found(word) == {key for key, text in people if wanted.fits(text)}, word
+        asked = wanted.read(word)
+        assert found(word) == {key for key, text in people if asked.fits(text)}, word
 
 
 def assert_settled() -> None:
@@ -151,7 +151,7 @@ def test_a_word_that_nearly_everybody_has_finds_them_all_the_same(ada: User, mon
     User.objects.filter(pk=ada.pk).update(last_name="Müller")
     if connection.vendor == "postgresql":  # which knows too little about so few
         monkeypatch.setattr(tables, "is_common", lambda wanted: True)
-    assert tables.is_common(asking.read("muller"))
+    assert tables.is_common(wanted.read("muller"))
     assert found("muller") == set(User.objects.filter(last_name="Müller").values_list("pk", flat=True))
     assert Profile.objects.filter(search.matches("muller", "user__", private=True)).count() == 20
 

@@ -1,7 +1,7 @@
 """One text search over people and their profiles, by whatever part of a word.
 
     folding (letters without accents) -> texts (what one person is found by) -> settling (the texts, kept up to date)
-    asking (what somebody types -> a condition on people); tables is what we ask of each database beyond the ORM
+    wanted (what somebody types) -> asking (the condition on people); tables is what only one of the databases knows
 
 There is one folded text per person, with an index over every three letters of it. Writing that index costs several
 times as much as writing the person, so nobody waits for it: triggers note who is new or changed, a search looks at

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from django.db import DatabaseError, connection
@@ -18,9 +18,7 @@ from django.db.models import F, Lookup
 from django.db.models.expressions import RawSQL
 
 from users_profiles.models import Profile, SearchNote, SearchText, User
-
-if TYPE_CHECKING:
-    from users_profiles.search.asking import Wanted
+from users_profiles.search.wanted import Wanted
 
 USER, PROFILE = User._meta.db_table, Profile._meta.db_table
 TEXT, NOTE = SearchText._meta.db_table, SearchNote._meta.db_table
