@@ -19,6 +19,11 @@ UNLABELLED = """() => [...document.querySelectorAll("input:not([type=hidden]), s
         document.getElementById(control.getAttribute("aria-labelledby"))?.innerText].some((text) => text?.trim()))
     .map((control) => control.outerHTML.slice(0, 120))"""
 SCROLLS_BY = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# What begins left of the window cannot be scrolled to. What only screen readers read is a pixel wide.
+BEFORE_THE_WINDOW = """() => [...document.querySelectorAll("main :is(a, button, input, select, textarea, summary, p)")]
+    .filter((element) => element.checkVisibility({visibilityProperty: true}))
+    .filter((element) => (({left, width}) => width > 1 && left < 0)(element.getBoundingClientRect()))
+    .map((element) => element.outerHTML.slice(0, 120))"""
 # Pictures wait until they come into sight, which no test waits for.
 BROKEN_PICTURES = """() => [...document.images]
     .filter((image) => image.complete && image.currentSrc && !image.naturalWidth).map((image) => image.currentSrc)"""
@@ -57,6 +62,7 @@ def problems_of(page: Page) -> list[str]:
     return [
         *axe(page),
         *(f"no label: {control}" for control in page.evaluate(UNLABELLED)),
+        *(f"begins left of the window: {element}" for element in page.evaluate(BEFORE_THE_WINDOW)),
         *(f"broken picture: {address}" for address in page.evaluate(BROKEN_PICTURES)),
         *([f"{headings} first headings"] if headings != 1 else []),
         *([f"{too_wide} px wider than the window"] if too_wide else []),

@@ -124,7 +124,7 @@ def test_registration_when_it_is_open(open_page: Callable[..., Page], settings: 
 
 
 BAD = """<!DOCTYPE html><html lang="en" data-bs-theme="light"><title>Bad</title><main><h1>One</h1><h1>Two</h1>
-<p style="width: 3000px; background: #fff; color: #eee">Pale and wide</p><img src="https://elsewhere.example/x.png">
+<p style="width: 3000px; background: #fff; color: #eee">Pale and wide</p><p style="margin-left: -50px">Cut</p><img src="https://elsewhere.example/x.png">
 <input><script>document.title = "inline"</script><script src="/static/nothing.js"></script></main>"""
 
 
@@ -144,6 +144,7 @@ def test_whatever_is_wrong_with_a_page_is_noticed(browser: Browser, live_server:
         "no label: <input>",
         "2 first headings",
         "px wider than the window",
+        "begins left of the window",
         "not dark",
         "request to another host: https://elsewhere.example/x.png",
         "Content Security Policy",
