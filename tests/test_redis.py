@@ -20,9 +20,11 @@ from django.urls import reverse
 
 from tests.signing_in import sign_in
 from tests.test_importer import take_in
+from tests.test_metrics import sums
 from tests.workers import environment
-from users_profiles import invitations
+from users_profiles import invitations, queueing
 from users_profiles.models import Export, Import, Invitation, User, Worker
+from users_profiles.operations import health
 from users_profiles.transfer import tasks
 
 REDIS = shutil.which("redis-server")
@@ -122,12 +124,15 @@ def test_background_work_is_done_by_a_worker_on_redis(queued_there: str, setting
     invitations.invite([ada])
     assert not mail.outbox
     assert Import.objects.get().state == "checking"  # nobody has come by
+    health.count_without_profile.enqueue("too much said")
+    assert queueing.count() == {"ready": 4, "running": 0, "failed": 0}
     ended(started(queued_there, settings.MEDIA_ROOT, "--batch"))
     assert (Import.objects.get().state, Import.objects.get().created) == ("checked", 1)
     export.refresh_from_db()
     assert export.state == "done"
     assert Invitation.objects.get().state == "sent"
     assert len(list((Path(settings.MEDIA_ROOT) / "mails").iterdir())) == 1
+    assert queueing.count() == {"ready": 0, "running": 0, "failed": 1}
     assert not Worker.objects.exists()
 
 
@@ -153,5 +158,8 @@ def test_a_queue_that_is_down_loses_nothing_and_takes_no_page_with_it(
     answer = browse(admin).post(reverse("admin:users_profiles_user_send_link", args=[ada.pk]))
     assert answer.status_code == 302
     assert invitations.is_anything_due()  # which is what a worker asks
+    figures = sums()
+    assert figures["backoffice_database_up"] == 1
+    assert not any(name.startswith("backoffice_tasks") for name in figures), "nobody is told that nothing waits"
     settings.RQ_QUEUES = {"default": {"URL": queued_there}}
     ended(started(queued_there, settings.MEDIA_ROOT, "--batch"))

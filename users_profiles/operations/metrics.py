@@ -19,14 +19,13 @@ from django.db.models import Count, Min, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_prometheus.middleware import PrometheusAfterMiddleware
-from django_tasks import TaskResultStatus
-from django_tasks_db.models import DBTaskResult
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from users_profiles import queueing
 from users_profiles.models import Export, Import, Worker
 from users_profiles.models.leases import LeasedJob
 from users_profiles.operations import health
@@ -133,12 +132,10 @@ def _rows() -> Iterator[Metric]:
 
 
 def _queue() -> Iterator[Metric]:
-    """What waits in the database's queue, what failed lately, and who is there to do it."""
-    tasks = GaugeMetricFamily("backoffice_tasks", "Background tasks in the database's queue.", labels=["status"])
-    statuses = (TaskResultStatus.READY, TaskResultStatus.RUNNING, TaskResultStatus.FAILED)
-    counted = dict(DBTaskResult.objects.order_by().values_list("status").annotate(count=Count("pk")))
-    for status in statuses:
-        tasks.add_metric([str(status.value).lower()], counted.get(status, 0))
+    """What waits in the queue, what failed lately, and who is there to do it."""
+    tasks = GaugeMetricFamily("backoffice_tasks", "Background tasks in the queue.", labels=["status"])
+    for status, count in queueing.count().items():
+        tasks.add_metric([status], count)
     workers = GaugeMetricFamily("backoffice_workers", "Background workers heard of lately.")
     workers.add_metric([], Worker.objects.alive().count())
     yield from (tasks, workers)
