@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
-from tests.admin_pages import USERS, filled_in, listed, messages_of, queries_of, save, user_page
+from tests.admin_pages import USERS, filled_in, filled_in_from, listed, messages_of, queries_of, save, user_page
 from tests.conftest import PASSWORD
 from tests.data import images
 from users_profiles import roles, trail
@@ -400,6 +400,18 @@ def test_the_part_of_a_picture_that_was_chosen_is_kept(browse, editor, ada):
     assert images.near(kept.getpixel((20, 100)), images.BLUE)
     forged = {"profile-0-avatar": images.upload(images.picture()), "profile-0-avatar-cut": "0 0 9"}
     assert "cannot be cut out" in save(browse(editor), user_page(ada), **forged).content.decode()
+
+
+@pytest.mark.parametrize("wrong", [{"username": "a b"}, {"profile-0-phone_number": "12"}])
+def test_a_chosen_picture_is_not_lost_over_a_mistake_in_any_part_of_the_page(browse, editor, ada, wrong):
+    client = browse(editor)
+    answer = save(client, user_page(ada), **wrong, **{"profile-0-avatar": images.upload(images.picture())})
+    html = answer.content.decode()
+    assert html.count('class="errorlist"') == 1
+    assert not Profile.objects.get(pk=ada.pk).avatar
+    values = filled_in_from(html) | {"username": "ada", "profile-0-phone_number": ""}
+    assert client.post(user_page(ada), values).status_code == 302
+    assert Profile.objects.get(pk=ada.pk).avatar
 
 
 # What is only shown -------------------------------------------------------------------------------------------------

@@ -244,10 +244,23 @@ def test_f1_a_picture_chosen_meanwhile_is_not_replaced_unseen(browse: Browse, su
     own.send(avatar=images.upload(images.picture()))
     theirs = fresh(ada).profile.avatar.name
     response = page.send(**{"profile-0-avatar": images.upload(images.picture())})
-    assert "To replace theirs, choose yours again." in response.content.decode()
+    html = response.content.decode()
+    assert "Somebody changed the picture while you were editing." in html
+    assert fresh(ada).profile.avatar.url in html  # theirs is to be seen, beside mine
     assert fresh(ada).profile.avatar.name == theirs
-    assert page.send(**{"profile-0-avatar": images.upload(images.picture())}).status_code == 302
+    assert page.send().status_code == 302  # mine was carried along
     assert fresh(ada).profile.avatar.name != theirs
+
+
+def test_f1_whoever_sees_that_a_picture_was_chosen_meanwhile_can_keep_it(
+    browse: Browse, superuser: User, ada: User
+) -> None:
+    page = person_page(browse(superuser), ada)
+    Page(browse(ada), EDIT, "").send(avatar=images.upload(images.picture()))
+    theirs = fresh(ada).profile.avatar.name
+    page.send(**{"profile-0-avatar": images.upload(images.picture())})
+    assert page.send(**{"profile-0-avatar-clear": "on"}, first_name="Augusta").status_code == 302
+    assert (fresh(ada).profile.avatar.name, fresh(ada).first_name) == (theirs, "Augusta")
 
 
 # In self-service

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -149,13 +151,76 @@ def test_without_a_new_picture_the_old_one_stays(stranger: User) -> None:
     assert fresh(stranger).avatar.name == name
 
 
-def test_after_an_error_elsewhere_the_stored_picture_is_shown(stranger: User) -> None:
+def come_back(form: ProfileForm) -> dict[str, str]:
+    """What the field for the picture sends along, as a page that has come back with errors shows it."""
+    html = str(form["avatar"])
+    found = re.findall(r'<input type="hidden" name="(avatar-[a-z]+)" value="([^"]*)"', html)
+    assert not form.is_valid()
+    return dict(found)
+
+
+def test_a_chosen_picture_is_no_second_mistake_and_is_saved_once_the_first_is_put_right(stranger: User) -> None:
+    data = images.encoded(images.two_halves((400, 200)))
+    form = send(stranger, avatar=images.upload(data), phone_number="12", **{"avatar-cut": "0.5 0 1"})
+    assert list(form.errors) == ["phone_number"]
+    again = send(stranger, **come_back(form), location="Lisbon", birth_date="soon")
+    assert list(again.errors) == ["birth_date"]
+    send(stranger, **come_back(again)).save()
+    with fresh(stranger).avatar.open() as stored:
+        picture = images.opened(stored.read())
+    assert picture.size == (200, 200)  # the part that was cut out
+    assert images.near(picture.getpixel((100, 100)), images.BLUE)
+
+
+def test_the_kept_picture_is_what_one_sees_and_the_stored_one_stays_until_then(stranger: User) -> None:
     send(stranger, avatar=images.upload(images.picture())).save()
-    url = fresh(stranger).avatar.url
+    before = fresh(stranger).avatar
     form = send(stranger, avatar=images.upload(images.picture("GIF")), phone_number="12")
-    assert set(form.errors) == {"phone_number", "avatar"}
-    assert form.errors["avatar"] == ["Choose the picture again; your browser has not kept it."]
-    assert url in str(form["avatar"])
+    html = str(form["avatar"])
+    large, _rest = html.split("</span>", 1)
+    assert before.url not in large
+    assert re.search(r'Keep the picture there is <span[^>]*><img src="([^"]*)"', html)[1] == before.url  # type: ignore[index]
+    seen = re.search(r'<img src="data:image/webp;base64,([^"]+)"', html)
+    assert seen
+    assert images.opened(base64.b64decode(seen[1])).size == (192, 192)
+    assert "The picture you chose is kept, and saved with the rest." in html
+    assert fresh(stranger).avatar.name == before.name
+
+
+def test_a_kept_picture_can_be_dropped_which_leaves_the_stored_one_as_it_was(stranger: User) -> None:
+    send(stranger, avatar=images.upload(images.picture())).save()
+    before = fresh(stranger).avatar.name
+    kept = come_back(send(stranger, avatar=images.upload(images.picture("GIF")), phone_number="12"))
+    form = send(stranger, **kept, **{"avatar-clear": "on"}, location="Lisbon")
+    assert form.is_valid(), form.errors
+    form.save()
+    assert (fresh(stranger).avatar.name, fresh(stranger).location) == (before, "Lisbon")
+
+
+def test_another_picture_wins_over_the_kept_one(stranger: User) -> None:
+    kept = come_back(send(stranger, avatar=images.upload(images.picture()), phone_number="12"))
+    send(stranger, **kept, avatar=images.upload(images.picture(size=(60, 20)))).save()
+    with fresh(stranger).avatar.open() as stored:
+        assert images.opened(stored.read()).size == (60, 20)
+
+
+def test_a_picture_that_is_wrong_itself_is_not_kept(stranger: User) -> None:
+    form = send(stranger, avatar=images.upload(b"no picture"), phone_number="12")
+    assert set(form.errors) == {"avatar", "phone_number"}
+    assert "avatar-kept" not in come_back(form)
+
+
+def test_a_page_that_nobody_chose_a_picture_on_carries_none_along(stranger: User) -> None:
+    send(stranger, avatar=images.upload(images.picture())).save()
+    form = send(stranger, phone_number="12")
+    assert "avatar-kept" not in come_back(form)
+    assert fresh(stranger).avatar.url in str(form["avatar"])
+
+
+def test_a_ticked_remove_is_still_ticked_when_something_else_is_wrong(stranger: User) -> None:
+    send(stranger, avatar=images.upload(images.picture())).save()
+    html = str(send(stranger, phone_number="12", **{"avatar-clear": "on"})["avatar"])
+    assert re.search(r'<input type="checkbox" name="avatar-clear"[^>]* checked', html)
 
 
 def test_the_picture_field_names_its_limits_and_only_offers_pictures(stranger: User) -> None:

@@ -6,6 +6,7 @@ metadata nor anything hidden behind the image survives (security checks B1 to B8
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import logging
@@ -191,6 +192,11 @@ def cut_name(name: str) -> str:
     return f"{name}-cut"
 
 
+def kept_name(name: str) -> str:
+    """The name of the input that carries a chosen picture along while something else is being put right."""
+    return f"{name}-kept"
+
+
 # Forms --------------------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +204,9 @@ class AvatarInput(forms.ClearableFileInput):
     """The picture as it is, large, with a way to choose another and to remove it; a preview where scripts run."""
 
     template_name = "users_profiles/avatar_input.html"
+    # What was chosen, when the form comes back because something else is wrong: browsers forget a chosen file, so the
+    # page has it along. Nothing is stored before all is right, and what comes back is as little trusted as any upload.
+    kept = b""
 
     class Media:
         css = {"all": ["users_profiles/avatar.css"]}
@@ -212,6 +221,9 @@ class AvatarInput(forms.ClearableFileInput):
         # Which picture was there when the page was made, to notice that somebody else has chosen another since.
         context["shown"] = {"name": shown_name(name), "value": version_of(value)}
         context["cut"] = {"name": cut_name(name), "smallest": SMALLEST_CUT}
+        if self.kept:
+            look = _in_text(_square(io.BytesIO(self.kept), THUMBNAILS[-1]))
+            context["kept"] = {"name": kept_name(name), "value": _in_text(self.kept), "look": look}
         return context
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
@@ -219,6 +231,9 @@ class AvatarInput(forms.ClearableFileInput):
         if files.get(name):
             files[name].cut = data.get(cut_name(name), "")
             return files[name]
+        if data.get(kept_name(name)):
+            # Beside a picture that was kept, the box to tick says to leave the stored one as it was.
+            return None if data.get(self.clear_checkbox_name(name)) else _out_of_text(data[kept_name(name)])
         return super().value_from_datadict(data, files, name)
 
 
@@ -232,7 +247,7 @@ class AvatarFormField(forms.ImageField):
         super().__init__(**kwargs)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """Show the stored picture again after an error elsewhere: browsers do not let a file be chosen for people."""
+        """Have the stored picture beside what was chosen, whatever was sent."""
         return initial
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
@@ -245,7 +260,21 @@ class AvatarFormField(forms.ImageField):
             raise ValidationError(
                 _("This file is larger than %(limit)s MB.") % {"limit": MAX_BYTES // 1024**2}, code="size"
             )
-        return redraw(data, Cut.read(getattr(data, "cut", "")))
+        picture = redraw(data, Cut.read(getattr(data, "cut", "")))
+        self.widget.kept = picture.file.getvalue()  # type: ignore[attr-defined]  # each form has a widget of its own
+        return picture
+
+
+def _in_text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _out_of_text(text: str) -> ContentFile:
+    """The bytes that a page carried along; none, which are no picture, for what no page of ours sends."""
+    try:
+        return ContentFile(base64.b64decode(text, validate=True), name="avatar.webp")
+    except ValueError:
+        return ContentFile(b"", name="avatar.webp")
 
 
 # Model field --------------------------------------------------------------------------------------------------------

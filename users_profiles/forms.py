@@ -34,19 +34,12 @@ class EditsProfile(NoticesOtherEdits):
             "birth_date": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         }
 
-    def full_clean(self) -> None:
-        """Say that a picture must be chosen again when something else is wrong: browsers do not keep it."""
-        super().full_clean()
-        others = self.is_bound and self.errors and "avatar" not in self.errors
-        if others and "avatar" in self.fields and self.files.get(self.add_prefix("avatar")):
-            self.add_error("avatar", _("Choose the picture again; your browser has not kept it."))
-
     def clean_avatar(self) -> Any:
-        """Ask again before a picture goes that somebody else has chosen meanwhile; the page shows it by then."""
+        """Ask again before a picture goes that somebody else has chosen meanwhile; the page shows both by then."""
         picture = self.cleaned_data["avatar"]
         shown = self.data.get(avatars.shown_name(self.add_prefix("avatar")))
         if shown is not None and "avatar" in self.changed_data and shown != avatars.version_of(self.initial["avatar"]):
-            sentence = _("Somebody changed the picture while you were editing. To replace theirs, choose yours again.")
+            sentence = _("Somebody changed the picture while you were editing. Save again to have it your way.")
             raise ValidationError(sentence, code="conflict")
         return picture
 

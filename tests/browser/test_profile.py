@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from tests.browser.helpers import PHONE, arrive, assert_good, press, says
+from tests.browser.helpers import PHONE, WIDE, arrive, assert_good, press, says
 from tests.data import images
 from users_profiles.models import User
 
@@ -63,3 +64,35 @@ def test_a_mistake_stands_beside_its_field_and_keeps_what_was_typed(
     expect(page.get_by_label("Phone number")).to_be_focused()
     stranger.profile.refresh_from_db()
     assert stranger.profile.location == ""
+
+
+@pytest.mark.parametrize(("size", "scripts"), [(WIDE, True), (PHONE, True), (PHONE, False)])
+def test_a_chosen_picture_outlives_a_mistake_in_another_field(
+    open_page: Callable[..., Page], stranger: User, tmp_path: Path, size: tuple[int, int], scripts: bool
+) -> None:
+    picture = tmp_path / "me.png"
+    picture.write_bytes(images.encoded(images.two_halves((600, 400))))
+    page = open_page(reverse("profile_edit"), person=stranger, size=size, scripts=scripts)
+    page.locator("input[type=file]").set_input_files(picture)
+    if scripts:
+        press(page, "Use this part")
+    page.get_by_label("Phone number").fill("call me")
+    press(page, "Save")
+
+    expect(page.locator("[id$=_error]")).to_have_count(1)
+    expect(page.locator("[data-avatar-status]")).to_have_text("The picture you chose is kept, and saved with the rest.")
+    seen = page.locator("[data-avatar-preview] img")
+    assert seen.evaluate("image => image.decode().then(() => image.naturalWidth)") == 192
+    if scripts:
+        assert_good(page)
+        page.locator("input[type=file]").set_input_files(picture)
+        press(page, "Cancel")  # thought better of another one: the first is still there
+        expect(seen).to_be_visible()
+        expect(page.locator("[data-avatar-status]")).to_contain_text("is kept")
+    page.get_by_label("Phone number").fill("")
+    press(page, "Save")
+    arrive(page, reverse("profile"))
+    stranger.profile.refresh_from_db()
+    with stranger.profile.avatar.open() as stored:
+        kept = images.opened(stored.read())
+    assert kept.size == ((400, 400) if scripts else (512, 341))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import io
 import re
@@ -20,6 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from tests.admin_pages import messages_of, profile_page, save, user_page
 from tests.data import images
+from tests.security.test_kept_pictures import kept_in
 from tests.test_avatars import files_of, give_picture, redrawn, stored_files
 from users_profiles import avatars, roles
 from users_profiles.avatars import NotStored
@@ -395,6 +397,7 @@ def test_b11_when_the_disk_is_full_everything_stays_as_it_was(
     assert person.profile.avatar.name == old
     assert person.first_name == "Stan"
     assert 'value="Stanley"' in response.content.decode()
+    assert images.opened(base64.b64decode(kept_in(response))).size == (40, 30)  # to be sent again when there is room
 
 
 @pytest.mark.django_db(transaction=True)

@@ -59,7 +59,7 @@
 
   function say(box, text, bad = false) {
     const status = part(box, "status");
-    status.textContent = text;
+    status.textContent = text || box.dataset.kept;
     status.classList.toggle("is-bad", bad);
   }
 
@@ -267,6 +267,7 @@
       zoomTo(most * Number(dialog.dataset.smallest) ** (event.target.value / 100));
     });
     part(box, "again").addEventListener("click", () => openCutter(box, () => {}));
+    if (part(box, "remove")?.checked) removed(box); // ticked before the page came back with something to put right
   }
 
   document.addEventListener("change", (event) => {
