@@ -31,9 +31,9 @@ def three_without(make_person: Callable[..., User]) -> None:
 
 
 def test_f6_it_gives_a_profile_to_whoever_has_none(three_without: None) -> None:
-    assert run() == "3 profiles made."
+    assert run() == "Profiles made: 3."
     assert not User.objects.without_profile().exists()
-    assert run() == "0 profiles made."
+    assert run() == "Profiles made: 0."
 
 
 def test_f6_somebody_from_raw_sql_is_found_and_given_a_profile(make_person: Callable[..., User]) -> None:
@@ -48,7 +48,7 @@ def test_f6_somebody_from_raw_sql_is_found_and_given_a_profile(make_person: Call
             [ada.pk],
         )
     assert User.objects.without_profile().get().username == "raw"
-    assert run() == "1 profile made."
+    assert run() == "Profiles made: 1."
     assert User.objects.get(username="raw").profile.version == 1
 
 
@@ -59,13 +59,13 @@ def test_it_leaves_the_profiles_there_are_alone(three_without: None) -> None:
 
 
 def test_a_dry_run_only_counts(three_without: None) -> None:
-    assert run("--dry-run") == "3 people have no profile."
+    assert run("--dry-run") == "People without a profile: 3."
     assert Profile.objects.count() == 1
 
 
 def test_it_works_through_many_in_chunks(monkeypatch: pytest.MonkeyPatch, three_without: None) -> None:
     monkeypatch.setattr(ensure_profiles, "CHUNK", 2)
-    assert run() == "3 profiles made."
+    assert run() == "Profiles made: 3."
     assert not User.objects.without_profile().exists()
 
 

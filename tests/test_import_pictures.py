@@ -81,7 +81,7 @@ def test_an_actor_who_may_not_import_gets_the_reason(team: Callable[..., str], s
 
 
 def test_nothing_done_says_why(team: Callable[..., str], tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="There is nobody with the username nemo"):
+    with pytest.raises(CommandError, match="There is nobody with the username 'nemo'"):
         told(team("stan"), "--actor", "nemo")
     with pytest.raises(CommandError, match="No such file"):
         told(str(tmp_path / "absent.zip"))

@@ -114,7 +114,7 @@ def test_refused_rows_end_with_2_and_are_written_to_a_file_that_can_be_mended(
         ("username\nada\n", ["--map", "Nothing=email"], "no column 'Nothing'. It has: username"),
         ("username,x\nada,1\n", ["--map", "x=password"], "no field 'password'. There are: username, email"),
         ("username\nada\n", ["--match", "email"], "No column is taken for email"),
-        ("username\nada\n", ["--actor", "nobody"], "Nobody has the username 'nobody'"),
+        ("username\nada\n", ["--actor", "nobody"], "There is nobody with the username 'nobody'"),
         ("username\nada\n", ["--default", "is_superuser=1"], "no field 'is_superuser'"),
         ('username\nada\nbob\n"carl\n', [], "quotation mark is never closed"),
         ("", [], "empty"),

@@ -217,10 +217,10 @@ def test_rebuilding_puts_right_what_was_written_behind_its_back(ada: User, admin
     SearchText.objects.filter(pk=ada.pk).update(words="  nobody")
     SearchText.objects.create(pk=987_654, words="  somebody  gone")
     SearchNote.objects.exclude(last=SearchNote.OPEN).delete()
-    assert rebuild("--dry-run") == "2 texts differ.\n"
+    assert rebuild("--dry-run") == "Texts that differ: 2.\n"
     assert found("nobody") == {ada.pk}
-    assert rebuild() == "2 people are findable.\n"
-    assert rebuild("--dry-run") == "0 texts differ.\n"
+    assert rebuild() == "People who can be found now: 2.\n"
+    assert rebuild("--dry-run") == "Texts that differ: 0.\n"
     assert found("lovelace") == {ada.pk}
     assert not SearchText.objects.filter(pk=987_654).exists()
 

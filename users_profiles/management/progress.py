@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+from django.core.management.base import CommandError
+
 from users_profiles.models import Import
 from users_profiles.models.leases import LeasedJob
 from users_profiles.transfer import lease, tasks
@@ -27,6 +29,21 @@ def work_through(job: Import, out: Any) -> None:
             if not job.is_held:
                 tasks.run(job, progress.show)
             job.refresh_from_db()
+
+
+def import_through(job: Import, out: Any) -> None:
+    """Work on an import until it is over. Whatever keeps it from its end is an error, and so is Ctrl-C."""
+    try:
+        work_through(job, out)
+    except KeyboardInterrupt as interrupt:
+        job.cancel()
+        job.refresh_from_db()
+        reason = f"Stopped. {job.cursor:,} rows are dealt with, the others are not."
+        raise CommandError(reason, returncode=130) from interrupt
+    if job.state == Import.State.CANCELLED:
+        raise CommandError(f"Cancelled by somebody. {job.cursor:,} rows are dealt with, the others are not.")
+    if job.state == Import.State.FAILED:
+        raise CommandError(job.failure)
 
 
 class Progress:

@@ -3,7 +3,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
-from django.utils.translation import ngettext
 
 from users_profiles.models import Profile, User
 
@@ -21,13 +20,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         if dry_run:
             found = User.objects.without_profile().count()
-            self.stdout.write(
-                ngettext("%(count)d person has no profile.", "%(count)d people have no profile.", found)
-                % {"count": found}
-            )
+            self.stdout.write(f"People without a profile: {found:,}.")
             return
         made = self._create()
-        self.stdout.write(ngettext("%(count)d profile made.", "%(count)d profiles made.", made) % {"count": made})
+        self.stdout.write(f"Profiles made: {made:,}.")
 
     def _create(self) -> int:
         """Create the missing profiles, chunk by chunk: what is done stays done, and memory stays flat."""

@@ -3,8 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from users_profiles.models import User
-from users_profiles.models.user import has_username
+from users_profiles.management.people import person_named
 from users_profiles.privacy import erasing
 from users_profiles.superusers import LastSuperuserError
 
@@ -21,9 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would go and what would stay")
 
     def handle(self, *args: Any, username: str, dry_run: bool, **options: Any) -> None:
-        person = User.objects.with_profile().filter(has_username(username)).first()
-        if person is None:
-            raise CommandError(f"There is nobody with the username {username}.")
+        person = person_named(username)
         try:
             plan = erasing.plan(person) if dry_run else erasing.erase(person, None)
         except (erasing.NotErased, LastSuperuserError) as refusal:

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from users_profiles.models import User
-from users_profiles.models.user import has_username
+from users_profiles.management.people import person_named
 from users_profiles.privacy import holding
 
 
@@ -17,9 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("-o", "--output", metavar="FILE", help="where to; without it, all-we-hold-DATE.zip here")
 
     def handle(self, *args: Any, username: str, output: str | None, **options: Any) -> None:
-        person = User.objects.with_profile().filter(has_username(username)).first()
-        if person is None:
-            raise CommandError(f"There is nobody with the username {username}.")
+        person = person_named(username)
         export, data = holding.archive(person, None)
         path = Path(output or export.filename)
         try:

@@ -9,6 +9,7 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from users_profiles import criteria
+from users_profiles.management.people import actor_named
 from users_profiles.management.progress import Progress
 from users_profiles.models import Export, Report, User
 from users_profiles.reports import running
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--actor", metavar="USERNAME", help="act as this person, with their rights and no more")
 
     def handle(self, *args: Any, output: str | None, **options: Any) -> None:
-        actor = self._actor(options["actor"])
+        actor = actor_named(options["actor"])
         try:
             wanted = self._wanted(actor, output, options)
             wanted.check()
@@ -119,14 +120,6 @@ class Command(BaseCommand):
             if sending is not None:
                 sending.close()
         return export
-
-    def _actor(self, username: str | None) -> User | None:
-        if username is None:
-            return None
-        try:
-            return User.objects.get_by_natural_key(username)
-        except User.DoesNotExist:
-            raise CommandError(f"Nobody has the username {username!r}.") from None
 
     @contextlib.contextmanager
     def _opened(self, path: str) -> Iterator[IO[bytes]]:

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.core.files.base import File
 from django.core.management.base import CommandError
-from django.utils.translation import gettext as _
 
+from users_profiles.management.people import actor_named
 from users_profiles.management.pipeline import PipelineCommand
+from users_profiles.management.progress import import_through
 from users_profiles.models import Import, User
-from users_profiles.transfer import pictures, tasks
+from users_profiles.transfer import pictures
 from users_profiles.transfer.errors import FileRefused
 
 
@@ -27,10 +28,10 @@ class Command(PipelineCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
     def handle(self, *args: Any, file: Path, dry_run: bool, actor: str | None, **options: Any) -> None:
-        job = self._checked(file, self._actor(actor))
+        job = self._checked(file, actor_named(actor))
         if not dry_run:
             job.start_apply()
-            self._work(job)
+            import_through(job, self.stderr)
         report = _report(job)
         if options["json"]:
             self.stdout.write(json.dumps(report))
@@ -41,14 +42,6 @@ class Command(PipelineCommand):
         if report["refused"]:
             sys.exit(2)
 
-    def _actor(self, username: str | None) -> User | None:
-        if username is None:
-            return None
-        try:
-            return User.objects.get_by_natural_key(username)
-        except User.DoesNotExist:
-            raise CommandError(_("There is nobody with the username %(name)s.") % {"name": username}) from None
-
     def _checked(self, path: Path, actor: User | None) -> Import:
         try:
             with path.open("rb") as file:
@@ -56,26 +49,14 @@ class Command(PipelineCommand):
         except (OSError, FileRefused) as error:
             raise CommandError(str(error)) from error
         job.start_check()
-        self._work(job)
+        import_through(job, self.stderr)
         return job
-
-    def _work(self, job: Import) -> None:
-        """Work on the job to its end, with a line of progress on a terminal."""
-        tasks.run(job, self._show_progress if self.stderr.isatty() else None)
-        job.refresh_from_db()
-        if job.is_under_way:
-            raise CommandError(_("Another import is being written; this one goes on when a worker takes it up."))
-        if job.state == Import.State.FAILED:
-            raise CommandError(job.failure)
-
-    def _show_progress(self, job: Import) -> None:
-        self.stderr.write(f"\r{job.cursor} / {job.total}", ending="" if job.cursor < job.total else "\n")
 
     def _tell(self, job: Import, report: dict[str, Any]) -> None:
         for row in job.rows.filter(outcome="refused").iterator():
             self.stderr.write(f"{row.label}: {row.errors[0]['reason']}")
         self.stdout.write(
-            _("%(added)s added, %(replaced)s replaced, %(unchanged)s unchanged, %(refused)s refused.") % report
+            "{added:,} added, {replaced:,} replaced, {unchanged:,} unchanged, {refused:,} refused.".format(**report)
         )
 
 

@@ -11,9 +11,10 @@ from typing import Any
 from django.core.files.base import File
 from django.core.management.base import CommandError
 
+from users_profiles.management.people import actor_named
 from users_profiles.management.pipeline import PipelineCommand
-from users_profiles.management.progress import peak_memory_mb, work_through
-from users_profiles.models import Import, ImportRow, User
+from users_profiles.management.progress import import_through, peak_memory_mb
+from users_profiles.models import Import, ImportRow
 from users_profiles.transfer import columns, intake, reader, reconcile, refused, usernames
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import Match, Mode, Options
@@ -108,10 +109,10 @@ class Command(PipelineCommand):
         options = Options.from_json(job.options)
         if dry_run or options.roster:
             job.start_check()
-            self._work(job)
+            import_through(job, self.stderr)
         if not dry_run:
             self._begin(job, options, chosen["deactivates"])
-            self._work(job)
+            import_through(job, self.stderr)
         if errors is not None:
             with errors.open("wb") as out:
                 out.writelines(refused.blocks(job, errors.suffix.lower().removeprefix(".")))
@@ -120,7 +121,7 @@ class Command(PipelineCommand):
     # Taking in ------------------------------------------------------------------------------------------------------
 
     def _receive(self, name: str, chosen: dict[str, Any]) -> Import:
-        owner = self._actor(chosen["actor"])
+        owner = actor_named(chosen["actor"])
         with _opened(name) as source:
             job = intake.receive(source, "standard input" if name == "-" else Path(name).name, owner)
         try:
@@ -130,14 +131,6 @@ class Command(PipelineCommand):
             raise
         job.save(update_fields=["options"])
         return job
-
-    def _actor(self, username: str | None) -> User | None:
-        if username is None:
-            return None
-        try:
-            return User.objects.get_by_natural_key(username)
-        except User.DoesNotExist:
-            raise CommandError(f"Nobody has the username {username!r}.") from None
 
     def _options(self, job: Import, chosen: dict[str, Any]) -> Options:
         options = Options.from_json(job.options)
@@ -201,19 +194,6 @@ class Command(PipelineCommand):
             job.total = sum(1 for _row in reader.rows(file, options))
         job.save(update_fields=["total"])
         job.start_apply(unchecked=True)
-
-    def _work(self, job: Import) -> None:
-        try:
-            work_through(job, self.stderr)
-        except KeyboardInterrupt as interrupt:
-            job.cancel()
-            job.refresh_from_db()
-            reason = f"Stopped. {job.cursor:,} rows are dealt with, the others are not."
-            raise CommandError(reason, returncode=130) from interrupt
-        if job.state == Import.State.CANCELLED:
-            raise CommandError(f"Cancelled by somebody. {job.cursor:,} rows are dealt with, the others are not.")
-        if job.state == Import.State.FAILED:
-            raise CommandError(job.failure)
 
     # Telling --------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.translation import ngettext
 
 from users_profiles.management.progress import Progress
 from users_profiles.models import User
@@ -22,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         if dry_run:
             found = settling.count_differences()
-            self.stdout.write(ngettext("%(count)d text differs.", "%(count)d texts differ.", found) % {"count": found})
+            self.stdout.write(f"Texts that differ: {found:,}.")
             return
         has_index = making.make_index()
         making.make_triggers()
@@ -41,6 +40,4 @@ class Command(BaseCommand):
             self.stdout.write("Somebody else is at work on it, too, and goes on with the rest.")
         if not has_index:
             raise CommandError(making.NO_TRIGRAMS)
-        self.stdout.write(
-            ngettext("%(count)d person is findable.", "%(count)d people are findable.", done) % {"count": done}
-        )
+        self.stdout.write(f"People who can be found now: {done:,}.")

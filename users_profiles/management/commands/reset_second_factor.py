@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from users_profiles import recorder
 from users_profiles.accounts import second_factor
-from users_profiles.models import User
-from users_profiles.models.user import has_username
+from users_profiles.management.people import person_named
 
 
 class Command(BaseCommand):
@@ -21,9 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what there is")
 
     def handle(self, *args: Any, username: str, dry_run: bool, **options: Any) -> None:
-        person = User.objects.filter(has_username(username)).first()
-        if person is None:
-            raise CommandError(f"There is nobody with the username {username!r}.")
+        person = person_named(username)
         if not second_factor.has_one(person):
             self.stdout.write(f"{person} has no second factor.")
         elif dry_run:
