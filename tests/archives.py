@@ -62,7 +62,7 @@ def outcomes(job: Import) -> dict[str, str]:
 
 
 def reasons(job: Import) -> dict[str, str]:
-    return {row.label: row.errors[0]["reason"] for row in job.rows.filter(outcome="refused")}
+    return {row.label: pictures.reason(row) for row in job.rows.filter(outcome="refused")}
 
 
 def stored_files() -> set[str]:

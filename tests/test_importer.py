@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from users_profiles.models import Import, Profile, User
 from users_profiles.transfer import importer, intake
 from users_profiles.transfer.options import Options
+from users_profiles.transfer.people import problems_of
 
 SAMPLE = Path(__file__).parent / "data" / "snipe-it-users.csv"
 
@@ -62,9 +63,10 @@ def outcomes(job: Import) -> list[tuple[int, str]]:
 
 
 def reasons(job: Import) -> dict[int, list[tuple[str, str]]]:
-    """The refused rows: which column, and why."""
-    refused = job.rows.filter(outcome="refused").values_list("number", "errors")
-    return {number: [(error["column"], error["reason"]) for error in errors] for number, errors in refused}
+    """The refused rows: which column, and why, as they are read."""
+    options = Options.from_json(job.options)
+    refused = {row.number: problems_of(row, options) for row in job.rows.filter(outcome="refused")}
+    return {number: [(problem.column, problem.reason) for problem in problems] for number, problems in refused.items()}
 
 
 @pytest.mark.django_db
@@ -148,7 +150,7 @@ def test_every_mistake_is_refused_by_row_column_and_reason(make_person: Callable
     assert (job.created, job.refused) == (2, 7)
     assert [column for column, _why in found[3]] == ["role", "is_active", "birth_date", "phone_number"]
     assert found[2][0][0] == "email"
-    assert found[4][0] == ("username", "This row does not say who it is about: Username is empty.")
+    assert found[4][0] == ("username", "This row does not say who it is about, because this cell is empty.")
     assert found[5][0] == ("email", "This already belongs to taken.")
     assert found[7] == [("username", "Row 6 has the same. Keep one of the two rows.")]
     assert found[8] == [("email", "Row 6 has the same. Keep one of the two rows.")]
@@ -169,7 +171,7 @@ def test_people_are_found_by_email_when_staff_say_so(make_person: Callable[..., 
     job = apply("E-mail,Location\nADA@example.com,Paris\nnew@example.com,Rome\n")
     ada = User.objects.get(pk=ada.pk)
     assert ada.profile.location == "Paris"
-    assert reasons(job) == {3: [("username", "A new person needs a username. Add one in this row.")]}
+    assert reasons(job) == {3: [("Username", "A new person needs a username. Add one in this row.")]}
 
 
 @pytest.mark.django_db

@@ -123,7 +123,7 @@ def test_an_empty_username_is_made_only_where_an_email_says_who_it_is(make_perso
         match="username",
         **NAMES,
     )
-    assert reasons(job)[2] == [("Username", "This row does not say who it is about: Username is empty.")]
+    assert reasons(job)[2] == [("Username", "This row does not say who it is about, because this cell is empty.")]
     assert reasons(job)[3] == [("E-mail", "This already belongs to grace.")]
     assert job.created == 1
 
@@ -137,7 +137,7 @@ def test_people_we_have_keep_their_usernames(make_person: Callable[..., User]) -
 def test_names_that_give_no_letters_are_refused_with_a_cure() -> None:
     job = check("Vorname,Nachname,E-mail\n太郎,山田,_@example.com\n", **NAMES)
     [[column, why]] = reasons(job)[2]
-    assert column == "username"
+    assert column == "Username"
     assert "No username can be made from this row." in why
 
 
@@ -180,7 +180,7 @@ def test_what_a_row_says_goes_before_the_default() -> None:
 
 def test_an_editors_default_gives_no_role(editor: User) -> None:
     job = check("username\nada\n", editor, defaults={"role": "Admin"})
-    assert reasons(job) == {2: [("role", "You may not give this role.")]}
+    assert reasons(job) == {2: [("Role", "You may not give this role.")]}
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ def test_a_person_who_was_deleted_after_the_check_is_refused(stranger: User) -> 
     pictures.run(job)
     job.refresh_from_db()
     assert (job.state, job.refused) == ("done", 1)
-    assert list(reasons(job).values()) == ["This person has been deleted since."]
+    assert list(reasons(job).values()) == ["This person has been deleted since the check."]
 
 
 @pytest.mark.django_db

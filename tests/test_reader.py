@@ -275,7 +275,7 @@ def test_another_delimiter_encoding_and_header_row_can_be_chosen() -> None:
     assert options.headers == ["Liste;x"]
     options.delimiter, options.header_row = ";", 0
     reader.reread(file, options)
-    assert options.headers == ["(column 1)", "(column 2)"]
+    assert options.headers == ["#1", "#2"]
     assert list(reader.rows(file, options))[2] == (3, ["josé", "Köln"])
 
 

@@ -48,6 +48,8 @@ BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 # What makes a picture upright, by the number of its EXIF orientation. ImageOps.exif_transpose knows the same table, but
 # rewrites the metadata on the way, which crafted metadata makes fail.
 _TO = Image.Transpose
+TOO_LARGE = gettext_lazy("This picture is too large. Choose one of at most 20 megapixels.")
+UNREADABLE = gettext_lazy("This file is not a picture we can read. Choose a JPEG, PNG, WebP or GIF image.")
 TURNS = {
     2: _TO.FLIP_LEFT_RIGHT,
     3: _TO.ROTATE_180,
@@ -122,7 +124,7 @@ def redraw(upload: IO[bytes], cut: Cut | None = None) -> Redrawn:
     try:
         with Image.open(upload, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise ValidationError(_too_large(), code="pixels")
+                raise ValidationError(TOO_LARGE, code="pixels")
             enough = math.ceil(2 * EDGE / part)
             image.draft("RGB", (enough, enough))  # JPEG only: decode no more than we keep
             image.load()
@@ -130,11 +132,9 @@ def redraw(upload: IO[bytes], cut: Cut | None = None) -> Redrawn:
             picture = _plain(image)
             picture.thumbnail(_size_for(picture, cut), Image.Resampling.LANCZOS)
     except BOMB as error:
-        raise ValidationError(_too_large(), code="pixels") from error
+        raise ValidationError(TOO_LARGE, code="pixels") from error
     except BROKEN as error:
-        raise ValidationError(
-            _("This file is not a picture we can read. Choose a JPEG, PNG, WebP or GIF image."), code="unreadable"
-        ) from error
+        raise ValidationError(UNREADABLE, code="unreadable") from error
     if orientation in TURNS:
         picture = picture.transpose(TURNS[orientation])
     if cut:
@@ -148,10 +148,6 @@ def _size_for(picture: Image.Image, cut: Cut | None) -> tuple[int, int]:
         return EDGE, EDGE
     scale = EDGE / (cut.side * min(picture.size))
     return max(1, math.floor(picture.width * scale)), max(1, math.floor(picture.height * scale))
-
-
-def _too_large() -> str:
-    return _("This picture is too large. Choose one of at most 20 megapixels.")
 
 
 def _orientation(image: Image.Image) -> int:

@@ -19,7 +19,7 @@ from users_profiles.admin import overtaken, row_search
 from users_profiles.admin.columns import EMPTY, ago
 from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.models import Import, ImportRow, User
-from users_profiles.transfer import columns, reconcile, undo_import
+from users_profiles.transfer import columns, people, reconcile, undo_import
 from users_profiles.transfer.options import Options
 
 State = Import.State
@@ -78,9 +78,10 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
     found_rows = looked.context(request.GET.get("page"))
     page = found_rows["page"]
     labels = columns.labels()
-    filled = Options.from_json(job.options).fields
+    options = Options.from_json(job.options)
+    filled = options.fields
     fields = [name for name in columns.NAMES if name in filled]
-    rows = [readable(row, labels, fields) for row in page]
+    rows = [{**readable(row, labels, fields), "problems": people.problems_of(row, options)} for row in page]
     if tab["outcome"] == Outcome.OVERTAKEN:
         overtaken.add_last_changes(rows, list(page), request.user)
     return {
@@ -111,7 +112,6 @@ def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[
         "username": row.user.username if row.user and row.user.username != row.label else "",
         "person": reverse("admin:users_profiles_user_change", args=[row.user_id]) if row.user_id else "",
         "changes": changes,
-        "errors": row.errors,
         "values": [row.changes.get(name, (None, UNSAID.get(name, "")))[1] for name in fields],
         "ticked": row.ticked,
         "undone": undo_import.explain(row.undone),
@@ -193,7 +193,7 @@ def tick(job: Import, request: HttpRequest) -> None:
     rows = job.rows.filter(job__state=State.CHECKED, outcome__in=TICKABLE)
     everything = request.POST.get("all", "")
     if everything in {"tick", "untick"}:
-        found = row_search.search(rows, request.POST.get("show", ""), row_search.asked(request.POST))
+        found = row_search.search(job, rows, request.POST.get("show", ""), row_search.asked(request.POST))
         found.update(ticked=everything == "tick")
         return
     ticked = _numbers(request, "ticked")

@@ -253,7 +253,7 @@ def _readable_row(job: Import, row: ImportRow, picture: ImportPicture | None) ->
         "before": before,
         "after": after,
         "ticked": row.ticked,
-        "reason": row.errors[0]["reason"] if row.errors else "",
+        "reason": pictures.reason(row),
         "is_changed_since": _is_changed_since(person, picture),
         "undone": undo_import.explain(row.undone),
     }
@@ -291,4 +291,4 @@ def _refused_lines(job: Import) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield "\ufeff" + writer.writerow(["file", "error"])
     for row in job.rows.filter(outcome=Outcome.REFUSED).iterator():
-        yield writer.writerow([values.defuse(row.label), row.errors[0]["reason"]])
+        yield writer.writerow([values.defuse(row.label), pictures.reason(row)])

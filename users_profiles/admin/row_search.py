@@ -17,6 +17,8 @@ from django.http import QueryDict
 
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.models.user import has_email, has_username
+from users_profiles.transfer import reasons
+from users_profiles.transfer.options import Options
 
 Outcome = ImportRow.Outcome
 PER_PAGE = 50
@@ -40,21 +42,34 @@ def asked_after(query: QueryDict) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def search(rows: QuerySet[ImportRow], outcome: str, text: str) -> QuerySet[ImportRow]:
+def search(job: Import, rows: QuerySet[ImportRow], outcome: str, text: str) -> QuerySet[ImportRow]:
     """Keep rows of one outcome that have every word in who they are about, in their values or in what is wrong.
 
     Each place that is looked into takes its time for each of many rows, so none is that cannot have the word.
     """
-    told = "errors" if outcome == Outcome.REFUSED else "changes"
-    rows = rows.filter(outcome=outcome).alias(told_text=Cast(told, TextField()))
+    refused = outcome == Outcome.REFUSED
+    rows = rows.filter(outcome=outcome).alias(told_text=Cast("errors" if refused else "changes", TextField()))
     for word in text.split():
         found = Q(label__icontains=word) | Q(told_text__icontains=word)
+        for name, stored in _said_with(job, word) if refused else ():
+            # As SQLite keeps it, and as PostgreSQL does.
+            found |= Q(told_text__contains=f'"{name}":"{stored}"') | Q(told_text__contains=f'"{name}": "{stored}"')
         if _is_number(word):
             found |= Q(number=int(word))
         if outcome not in {Outcome.CREATED, Outcome.REFUSED}:  # those who are new have all of it in their row
             found |= Q(user__username__icontains=word) | Q(user__email__icontains=word)
         rows = rows.filter(found)
     return rows
+
+
+def _said_with(job: Import, word: str) -> list[tuple[str, str]]:
+    """What is stored of a mistake where its sentence, or the header of its column, has the word for who reads it."""
+    options = Options.from_json(job.options)
+    titles = zip(options.mapping, options.headers, strict=True)
+    return [
+        *(("reason", code) for code in reasons.with_word(word)),
+        *(("column", name) for name, header in titles if name and word.casefold() in header.casefold()),
+    ]
 
 
 def _is_number(word: str) -> bool:
@@ -119,7 +134,7 @@ def look(
     shown = rows if group is None else rows.filter(group)
     if not text:
         return Looked(RowPages(job, numbers_of(shown), count))
-    found = search(shown, outcome, text)
+    found = search(job, shown, outcome, text)
     if count > FEW:
         numbers, through = _look_on(rows, found, after)
         known = [] if after else shown.filter(number__in=_known(job, text))

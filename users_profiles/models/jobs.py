@@ -298,7 +298,8 @@ class ImportRow(models.Model):
     ticked = models.BooleanField(_("apply"), default=True, db_default=True)
     # {field: [old, new]} as text; old is null for somebody new.
     changes = models.JSONField(_("changes"), default=dict)
-    # One entry for each mistake: its column (the header), value (the text) and reason (a sentence).
+    # One entry for each mistake: its column (our field), value (the text), reason (a code of transfer/reasons.py) and
+    # the details of that, each left out where there is none.
     errors = models.JSONField(_("errors"), default=list, db_default=[])
     # What an undo did to this row (removed, deactivated, restored), or the reason why it kept it.
     undone = models.CharField(_("undone"), max_length=200, blank=True, db_default="")

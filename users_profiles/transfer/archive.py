@@ -20,6 +20,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.reasons import Refused
 
 # What zipfile raises on archives that are broken or made to hurt; anything else is a mistake of ours.
 BROKEN = (
@@ -35,10 +36,6 @@ ARCHIVES = frozenset("zip 7z rar tar gz tgz bz2 xz zst".split())
 _BY_SYSTEM = re.compile(r"(^|/)(__MACOSX/|\.(?!\.?/)|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _BLOCK = 1 << 16
-
-
-class MemberRefused(Exception):
-    """This one file cannot be taken; the text is a sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,23 +132,23 @@ def _path(info: zipfile.ZipInfo) -> str:
 
 
 def refuse_unusual(member: Member, limit: int) -> None:
-    """Raise ``MemberRefused`` for what can be told not to be a file of at most ``limit`` bytes without unpacking it."""
+    """Raise ``Refused`` for what can be told not to be a file of at most ``limit`` bytes without unpacking it."""
     if stat.S_ISLNK(member.info.external_attr >> 16):
-        raise MemberRefused(_("This is a link to a file and not a file."))
+        raise Refused("link")
     if member.is_archive:
-        raise MemberRefused(_("This is an archive inside the archive. Put its pictures straight into the outer one."))
+        raise Refused("archive")
     if member.info.compress_type not in METHODS:
-        raise MemberRefused(_("This file is packed in an unusual way. Pack it anew as a plain ZIP archive."))
+        raise Refused("packed")
     if member.info.file_size > limit:
-        raise MemberRefused(_("This file is larger than %(limit)s MB.") % {"limit": limit // 1024**2})
+        raise Refused("large", limit=limit // 1024**2)
 
 
 def read(archive: zipfile.ZipFile, member: Member, limit: int) -> bytes:
-    """Unpack one file of at most ``limit`` bytes. Raises ``MemberRefused``."""
+    """Unpack one file of at most ``limit`` bytes. Raises ``Refused``."""
     refuse_unusual(member, limit)
     try:
         # zipfile stops at the size that was declared, which is within the limit, and then finds the checksum wrong.
         with archive.open(member.info) as source:
             return b"".join(iter(lambda: source.read(_BLOCK), b""))
     except BROKEN as error:
-        raise MemberRefused(_("This file is damaged in the archive. Pack it anew.")) from error
+        raise Refused("damaged") from error

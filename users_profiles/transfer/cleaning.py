@@ -12,12 +12,12 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from users_profiles.models.profile import BLANKS
 from users_profiles.transfer import columns, values
 from users_profiles.transfer.options import Match, Options, Row
 from users_profiles.transfer.people import Candidate, Problem
+from users_profiles.transfer.reasons import Refused
 
 # What a blank cell clears, where staff chose that it does. Never who somebody is, what they may do, or whether they
 # may sign in: nobody means that by leaving a cell empty.
@@ -72,10 +72,7 @@ class Cleaner:
         if spare > 0:
             return row + [""] * spare
         if any(row[self._width :]):
-            candidate.refuse(
-                _("This row has %(found)s cells where the header has %(wanted)s. Look for a stray separator.")
-                % {"found": len(row), "wanted": self._width}
-            )
+            candidate.refuse("wide", found=len(row), wanted=self._width)
             return [""] * self._width
         return row[: self._width]
 
@@ -85,10 +82,7 @@ class Cleaner:
             return  # cannot be anybody we know, but can be somebody new
         if self._need == Match.USERNAME and self._makes_usernames and candidate.values.get("email"):
             return  # the same the other way round: the e-mail is who they are until there is a username
-        label = columns.labels()[self._need]
-        candidate.refuse(
-            _("This row does not say who it is about: %(column)s is empty.") % {"column": label}, self._need
-        )
+        candidate.refuse("nameless", self._need)
 
 
 def _note_versions(cells: Sequence[str], candidates: Sequence[Candidate]) -> None:
@@ -131,11 +125,11 @@ class _Column:
             return self._blank
         try:
             if len(cell) > self._longest:
-                raise ValueError(_too_long(len(cell), self._longest))
+                raise Refused("long_cell", length=len(cell), longest=self._longest)
             values.refuse_failed(cell)
             value = self._clean(values.restore(cell))
-        except ValueError as error:
-            candidate.problems.append(Problem(self.name, cell, str(error)))
+        except Refused as refused:
+            candidate.problems.append(Problem(self.name, cell, refused.code, refused.details))
             self.has_gaps = True
             return ABSENT
         if len(self._known) < REMEMBERED and len(cell) < 64:
@@ -160,13 +154,6 @@ _ALL_AT_ONCE = {"birth_date": values.plain_days}
 
 # Text of that length may pass without being measured.
 _LONGEST_PLAIN = 2_000
-
-
-def _too_long(length: int, longest: int) -> str:
-    return _("This cell has %(length)s characters; more than %(longest)s are not read. Shorten it.") % {
-        "length": length,
-        "longest": longest,
-    }
 
 
 def _plain_column(name: str) -> re.Pattern[str] | None:

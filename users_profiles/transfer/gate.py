@@ -45,29 +45,29 @@ class Gate:
         """Refuse a new person that the actor may not add, or not with that role."""
         role = candidate.values.get("role", roles.MEMBER)
         if role == roles.SUPERUSER_WORD:
-            candidate.refuse(_("Nobody becomes a superuser by a file."), "role", role)
+            candidate.refuse("superuser_made", "role", role)
         if self._actor is None:
             return
         if not roles.may(self._actor, Action.ADD):
-            candidate.refuse(_("You may not add people."))
+            candidate.refuse("may_not_add")
         elif role not in {roles.MEMBER, roles.SUPERUSER_WORD} and not roles.may_grant(self._actor, role):
-            candidate.refuse(_("You may not give this role."), "role", role)
+            candidate.refuse("may_not_give", "role", role)
 
     def check_change(self, candidate: Candidate) -> None:
         """Refuse changes to people above the actor, and to roles and activity without the permission for it."""
         known, changes = candidate.known, candidate.changes
         assert known is not None  # noqa: S101
         if known.is_superuser and ("is_active" in changes or "role" in changes):
-            candidate.refuse(_("This person is a superuser; a file cannot change their role or deactivate them."))
+            candidate.refuse("superuser_kept")
         elif changes.get("role", ("", ""))[1] == roles.SUPERUSER_WORD:
-            candidate.refuse(_("Nobody becomes a superuser by a file."), "role", roles.SUPERUSER_WORD)
+            candidate.refuse("superuser_made", "role", roles.SUPERUSER_WORD)
             return
         if self._actor is None:
             return
         if not roles.may(self._actor, Action.EDIT, known):
-            candidate.refuse(_("You may not change this person, whose role is above yours."))
+            candidate.refuse("above")
             return
         if "role" in changes and not roles.may_grant(self._actor, changes["role"][1], known):
-            candidate.refuse(_("You may not change this person's role."), "role", changes["role"][1])
+            candidate.refuse("may_not_regrade", "role", changes["role"][1])
         if "is_active" in changes and not roles.may(self._actor, Action.DEACTIVATE, known):
-            candidate.refuse(_("You may not activate or deactivate this person."), "is_active")
+            candidate.refuse("may_not_activate", "is_active")

@@ -31,7 +31,7 @@ from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.gate import Gate
 from users_profiles.transfer.newcomers import Newcomers
 from users_profiles.transfer.options import Match, Mode, Options, Row
-from users_profiles.transfer.people import Candidate, Directory, Outcome, Problem
+from users_profiles.transfer.people import Candidate, Directory, Outcome
 from users_profiles.transfer.seen import Seen
 from users_profiles.transfer.writer import Writer
 
@@ -250,15 +250,10 @@ class _Run:
             known, rival, column = by_email, by_username, "username"
         if rival is not None and rival is not known:
             who = rival.values["username"]
-            candidate.refuse(_("This already belongs to %(who)s.") % {"who": who}, column, candidate.values[column])
+            candidate.refuse("taken", column, candidate.values[column], who=who)
         elif known is not None and self._is_mistaken(candidate, known):
             who = known.values["username"]
-            candidate.refuse(
-                _("%(who)s is somebody else, with another e-mail. Write their username just so, or choose another.")
-                % {"who": who},
-                "username",
-                candidate.values["username"],
-            )
+            candidate.refuse("other_person", "username", candidate.values["username"], who=who)
         elif known is not None:
             candidate.known, candidate.user_id = known, known.pk
             self._diff(candidate)
@@ -277,9 +272,9 @@ class _Run:
 
     def _plan_new(self, candidate: Candidate) -> None:
         if self.options.mode is Mode.UPDATE:
-            candidate.refuse(_("There is nobody like this yet, and only people we know were to be changed."))
+            candidate.refuse("unknown")
         elif not candidate.values.get("username") and not self.options.username_pattern:
-            candidate.refuse(_("A new person needs a username. Add one in this row."), "username")
+            candidate.refuse("no_username", "username")
         else:
             candidate.outcome = CREATED
             self.newcomers.fill(candidate)
@@ -326,8 +321,6 @@ class _Run:
         for candidate in candidates:
             if candidate.outcome == REFUSED:
                 candidate.changes = {}
-                for problem in candidate.problems:
-                    self._name_header(problem)
             elif candidate.known is None:
                 candidate.changes = self._everything(candidate.values)
             elif candidate.changes:
@@ -350,11 +343,6 @@ class _Run:
             for name, value in values.items()
             if value != ""
         }
-
-    def _name_header(self, problem: Problem) -> None:
-        """Name the column as the file does; the person has the file before them, not our field names."""
-        if problem.column in self.options.mapping:
-            problem.column = self.options.headers[self.options.mapping.index(problem.column)]
 
     def _advance(self, candidates: Sequence[Candidate]) -> bool:
         found = Counter(candidate.outcome for candidate in candidates)

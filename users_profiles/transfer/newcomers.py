@@ -15,6 +15,7 @@ from users_profiles.transfer.cleaning import CLEARABLE
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import Options
 from users_profiles.transfer.people import Candidate
+from users_profiles.transfer.reasons import Refused
 from users_profiles.transfer.seen import Seen
 
 
@@ -97,8 +98,7 @@ class Newcomers:
             if base:
                 waiting.setdefault(base, []).append(row)
             else:
-                reason = _("No username can be made from this row. Add a column with usernames and write one here.")
-                row.refuse(reason, "username")
+                row.refuse("unmade", "username")
         spare = 0
         while waiting:
             wanted = {base: len(people) + spare for base, people in waiting.items()}
@@ -141,11 +141,9 @@ class Newcomers:
             if looks == name.lower():
                 continue
             if looks in taken:
-                reason = _("This username looks just like %(name)s, which somebody else has. Choose another.")
-                row.refuse(reason % {"name": looks}, "username", name)
+                row.refuse("like_person", "username", name, name=looks)
             elif not self._seen.claim("username", looks, row.number):
-                reason = _("This username looks just like %(name)s, which is in this file too. Choose another.")
-                row.refuse(reason % {"name": looks}, "username", name)
+                row.refuse("like_row", "username", name, name=looks)
 
 
 def cleaned_defaults(options: Options, resource: columns.PersonResource) -> dict[str, Any]:
@@ -157,10 +155,10 @@ def cleaned_defaults(options: Options, resource: columns.PersonResource) -> dict
             raise FileRefused(_("There can be no default for %(field)s.") % {"field": labels.get(name, name)})
         try:
             cleaned[name] = resource.fields[name].widget.clean(text)
-        except ValueError as error:
+        except Refused as refused:
             raise FileRefused(
-                _("The default for %(field)s cannot be taken: %(reason)s") % {"field": labels[name], "reason": error}
-            ) from error
+                _("The default for %(field)s cannot be taken: %(reason)s") % {"field": labels[name], "reason": refused}
+            ) from refused
     return cleaned
 
 

@@ -58,7 +58,7 @@ class Options:
     sheet: str = ""  # of an Excel file; the one with the best header unless staff choose another
     sheets: list[str] = field(default_factory=list)
     header_row: int = 1  # as a spreadsheet counts; 0 where there is none
-    headers: list[str] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)  # one a column; #3 where the third has no name
     mapping: list[str] = field(default_factory=list)  # one field name a column, empty where it is ignored
     origins: list[Origin] = field(default_factory=list)  # one a column
     mode: Mode = Mode.UPSERT

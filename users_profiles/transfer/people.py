@@ -13,6 +13,8 @@ from users_profiles.models import ImportRow, Role, User
 from users_profiles.models.profile import BLANKS
 from users_profiles.transfer import columns
 from users_profiles.transfer.bulk import among
+from users_profiles.transfer.options import Options
+from users_profiles.transfer.reasons import say
 
 Outcome = ImportRow.Outcome
 UNCHANGED = str(Outcome.UNCHANGED)
@@ -20,16 +22,49 @@ UNCHANGED = str(Outcome.UNCHANGED)
 
 @dataclass(slots=True)
 class Problem:
-    """Why a cell, or a whole row (then ``column`` is empty), is refused."""
+    """Why a cell, or a whole row (then ``column`` is empty), is refused: one of ``REASONS``, with its details."""
 
-    column: str
+    column: str  # our field; as people read it, the header in their file
     value: str
-    reason: str
+    code: str
+    details: dict[str, Any] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, str]:
-        # PostgreSQL keeps no zero byte, and the cell was refused for it, so the page must be able to show it.
-        value = self.value[:200].replace("\x00", "\ufffd")
-        return {"column": self.column, "value": value, "reason": self.reason}
+    def to_json(self) -> dict[str, Any]:
+        stored = {
+            "column": self.column,
+            # PostgreSQL keeps no zero byte, and the cell was refused for it, so the page must be able to show it.
+            "value": self.value[:200].replace("\x00", "\ufffd"),
+            "reason": self.code,
+            "details": self.details,
+        }
+        return {name: value for name, value in stored.items() if value}
+
+    @property
+    def reason(self) -> str:
+        """The sentence, in the present language."""
+        return say(self.code, self.details)
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.reason}" if self.column else self.reason
+
+
+def problems_of(row: ImportRow, options: Options) -> list[Problem]:
+    """What is wrong with a refused row, its columns called as the file calls them: people have that before them."""
+    return [
+        Problem(
+            _title(error.get("column", ""), options),
+            error.get("value", ""),
+            error["reason"],
+            error.get("details", {}),
+        )
+        for error in row.errors
+    ]
+
+
+def _title(name: str, options: Options) -> str:
+    if name in options.mapping:
+        return options.headers[options.mapping.index(name)]
+    return columns.labels().get(name, name)
 
 
 @dataclass(slots=True)
@@ -81,8 +116,8 @@ class Candidate:
     def key(self) -> str:
         return self.values.get("username") or self.values.get("email") or ""
 
-    def refuse(self, reason: str, column: str = "", value: str = "") -> None:
-        self.problems.append(Problem(column, value, reason))
+    def refuse(self, code: str, column: str = "", value: str = "", /, **details: Any) -> None:
+        self.problems.append(Problem(column, value, code, details))
 
     def begin_again(self, values: dict[str, Any], problems: int) -> None:
         """Forget what was decided: its values are these again, and of its problems only the first so many are left."""

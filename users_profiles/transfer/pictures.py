@@ -29,9 +29,11 @@ from users_profiles import avatars, roles
 from users_profiles.models import Import, ImportPicture, ImportRow, Profile, User
 from users_profiles.roles import Action
 from users_profiles.transfer import archive, intake, lease
-from users_profiles.transfer.archive import Member, MemberRefused
+from users_profiles.transfer.archive import Member
 from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.people import lowered
+from users_profiles.transfer.options import Options
+from users_profiles.transfer.people import Problem, lowered, problems_of
+from users_profiles.transfer.reasons import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,11 @@ def undo_plan(job: Import) -> dict[str, int]:
     removed = untouched.filter(file="").count()
     restored = untouched.count() - removed
     return {"restored": restored, "removed": removed, "kept": given.count() - restored - removed}
+
+
+def reason(row: ImportRow) -> str:
+    """Why a picture is refused; empty for one that is not."""
+    return "".join(map(str, problems_of(row, Options())))
 
 
 def can_be_undone(job: Import) -> bool:
@@ -182,9 +189,9 @@ class _Check(_Run):
         row = ImportRow(job=self.job, number=member.number, label=member.path[-320:], user=person)
         try:
             row.outcome = self._outcome(member, self._checked(member, person, first))
-        except MemberRefused as refusal:
+        except Refused as refused:
             row.outcome = Outcome.REFUSED
-            row.errors = [{"column": "", "value": member.name[:200], "reason": str(refusal)}]
+            row.errors = [Problem("", member.name, refused.code, refused.details).to_json()]
         else:
             first[row.user_id] = row.label  # type: ignore[index]
         return row
@@ -194,16 +201,13 @@ class _Check(_Run):
         if person is None:
             if member.is_archive:
                 archive.refuse_unusual(member, avatars.MAX_BYTES)
-            raise MemberRefused(
-                _("Nobody has the username or e-mail %(name)s. Name the file after the person.")
-                % {"name": _key(member)}
-            )
+            raise Refused("nobody", name=_key(member))
         if not self._may_edit(person):
-            raise MemberRefused(_("You may not change this person, whose role is above yours."))
+            raise Refused("above")
         if "avatar" not in roles.spec_of(person).profile_fields:
-            raise MemberRefused(_("People in the role of this person have no picture."))
+            raise Refused("no_pictures")
         if person.pk in first:
-            raise MemberRefused(_("%(path)s is for the same person. Keep one of the two.") % {"path": first[person.pk]})
+            raise Refused("second_picture", path=first[person.pk])
         return person
 
     def _outcome(self, member: Member, person: User) -> str:
@@ -211,7 +215,7 @@ class _Check(_Run):
         try:
             drawn = avatars.redraw(io.BytesIO(data))
         except ValidationError as error:
-            raise MemberRefused(error.messages[0]) from error
+            raise Refused(str(error.code)) from error
         profile = getattr(person, "profile", None)
         stored = profile.avatar if profile is not None else None
         if stored and _is_same(stored, drawn):
@@ -315,9 +319,9 @@ class _Apply(_Swap):
         if not row.ticked:
             row.outcome = Outcome.LEFT_OUT
         elif picture is None or picture.user_id not in self.profiles:
-            self._refuse(row, _("This person has been deleted since."))
+            self._refuse(row, "deleted")
         elif not self._may_edit(self.people[picture.user_id]):
-            self._refuse(row, _("You may not change this person, whose role is above yours."))
+            self._refuse(row, "above")
         else:
             picture.given = picture.file.name or ""
             self._swap(picture)
@@ -325,9 +329,9 @@ class _Apply(_Swap):
             return picture
         return None
 
-    def _refuse(self, row: ImportRow, reason: str) -> None:
+    def _refuse(self, row: ImportRow, code: str) -> None:
         row.outcome = Outcome.REFUSED
-        row.errors = [{"column": "", "value": row.label[-200:], "reason": reason}]
+        row.errors = [Problem("", row.label[-200:], code).to_json()]
 
 
 class _Undo(_Swap):

@@ -177,8 +177,7 @@ def _best_header(file: IO[bytes], options: Options) -> tuple[int, int, Row] | No
 
 def _name_columns(options: Options, headers: Sequence[str]) -> None:
     options.headers = [
-        header.replace("\x00", "").strip()[:LONGEST_HEADER] or _("(column %(number)s)") % {"number": at}
-        for at, header in enumerate(headers, 1)
+        header.replace("\x00", "").strip()[:LONGEST_HEADER] or f"#{at}" for at, header in enumerate(headers, 1)
     ]
 
 

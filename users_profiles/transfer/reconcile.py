@@ -206,15 +206,15 @@ class Roster:
         if not row.ticked:
             row.outcome = Outcome.LEFT_OUT
         elif person is None:
-            self._refuse(row, _("This person has been deleted since the check."))
+            self._refuse(row, "deleted")
         elif not person.is_active:
             row.outcome, row.changes = Outcome.UNCHANGED, {}
         elif not self.gate.may_deactivate(person):
-            self._refuse(row, _("You may not activate or deactivate this person."))
+            self._refuse(row, "may_not_activate")
 
-    def _refuse(self, row: ImportRow, reason: str) -> None:
+    def _refuse(self, row: ImportRow, code: str) -> None:
         row.outcome, row.changes = Outcome.REFUSED, {}
-        row.errors = [Problem("", "", reason).to_json()]
+        row.errors = [Problem("", "", code).to_json()]
 
     def _advance(self, rows: Sequence[ImportRow]) -> bool:
         found = Counter(row.outcome for row in rows)

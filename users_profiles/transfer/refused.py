@@ -15,8 +15,7 @@ from users_profiles.transfer import intake, reader, values
 from users_profiles.transfer.export import xlsx
 from users_profiles.transfer.export.formats import CONTENT_TYPES as EXPORTED
 from users_profiles.transfer.options import Kind, Options, Row
-
-Errors = list[dict[str, str]]
+from users_profiles.transfer.people import problems_of
 
 # Also what the column is known by when such a file, mended in part, comes back and has refused rows again.
 REASON = "error"
@@ -57,31 +56,28 @@ def _rows(job: Import, rows: Iterator[tuple[int, Row]], options: Options) -> Ite
     comes back; where it stands it has the row refused again until somebody has mended it.
     """
     width = len(_headers(options))
-    for number, row, errors in _refused(job, rows):
+    for row, why in _refused(job, rows, options):
         cells = [values.restore(cell) for cell in row]
         padding = [""] * (width - len(cells))
         rest = options.delimiter.join(cells[len(options.headers) :]).strip(options.delimiter)
-        yield (*cells[:width], *padding, _why(number, errors), rest)
+        yield (*cells[:width], *padding, why, rest)
 
 
-def _refused(job: Import, rows: Iterator[tuple[int, Row]]) -> Iterator[tuple[int, Row, Errors]]:
+def _refused(job: Import, rows: Iterator[tuple[int, Row]], options: Options) -> Iterator[tuple[Row, str]]:
     """The refused among the rows of the file, with what is wrong with them; both come in the order of the file."""
-    for wanted, errors in _reasons(job):
+    for wanted, why in _reasons(job, options):
         for number, row in rows:
             if number == wanted:
-                yield number, row, errors
+                yield row, why
                 break
 
 
-def _reasons(job: Import) -> Iterator[tuple[int, Errors]]:
+def _reasons(job: Import, options: Options) -> Iterator[tuple[int, str]]:
+    """Why each row is refused, after its number: other rows are named by where they stood in that file, not in this."""
     refused = job.rows.filter(outcome=ImportRow.Outcome.REFUSED).order_by("number")
-    return refused.values_list("number", "errors").iterator()
-
-
-def _why(number: int, errors: Errors) -> str:
-    """The reasons, after the row they are about: other rows are named by where they stood in that file, not in this."""
-    found = " ".join(f"{problem['column']}: {problem['reason']}".removeprefix(": ") for problem in errors)
-    return _("Row %(row)s. %(why)s") % {"row": number, "why": found}
+    for row in refused.only("number", "errors").iterator():
+        why = " ".join(map(str, problems_of(row, options)))
+        yield row.number, _("Row %(row)s. %(why)s") % {"row": row.number, "why": why}
 
 
 # Text ---------------------------------------------------------------------------------------------------------------
@@ -107,8 +103,8 @@ def _encoding(job: Import, options: Options) -> str:
     if not options.encoding.startswith("utf-8"):
         try:
             "".join(options.headers).encode(options.encoding)
-            for number, errors in _reasons(job):
-                _why(number, errors).encode(options.encoding)
+            for _number, why in _reasons(job, options):
+                why.encode(options.encoding)
         except UnicodeEncodeError:
             return "utf-8-sig"
         return options.encoding

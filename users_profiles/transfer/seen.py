@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
-
 from users_profiles.transfer.people import Candidate
 
 # So many values of a column are remembered in memory, about 10 MB; after that all of them move to a file.
@@ -46,8 +44,7 @@ def _refuse_repeated(name: str, candidates: Sequence[Candidate], keys: Sequence[
     for candidate, key in zip(candidates, keys, strict=True):
         first = firsts.row(key)
         if first != candidate.number:
-            reason = _("Row %(row)s has the same. Keep one of the two rows.") % {"row": first}
-            candidate.refuse(reason, name, candidate.values[name])
+            candidate.refuse("repeated", name, candidate.values[name], row=first)
 
 
 class _Firsts:

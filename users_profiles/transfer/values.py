@@ -1,6 +1,6 @@
 """One cell at a time: what people type becomes what we store, or a sentence that says what to type instead.
 
-Every function takes text and returns a value or raises ``ValueError`` with that sentence. They run once per cell of a
+Every function takes text and returns a value or raises ``Refused`` with that sentence. They run once per cell of a
 million rows, so the usual case comes first and cheap.
 """
 
@@ -14,11 +14,11 @@ from datetime import date, timedelta
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.translation import gettext as _
 
 from users_profiles import phones, roles
 from users_profiles.models import Role
 from users_profiles.transfer.options import DateOrder
+from users_profiles.transfer.reasons import Refused
 
 TRUE_WORDS = frozenset(
     "1 true t yes y on x active activated enabled ✓ ✔ ja j wahr aktiv oui o vrai actif si sí s verdadero activo "
@@ -110,9 +110,7 @@ OLDEST = date(1900, 1, 1)
 def _no_hidden(value: str, kind: re.Pattern[str] = _HIDDEN) -> None:
     found = kind.search(value)
     if found:
-        raise ValueError(
-            _("This has an invisible character (U+%(code)04X). Type the value anew.") % {"code": ord(found[0])}
-        )
+        raise Refused("hidden", code=ord(found[0]))
 
 
 def line(value: str, longest: int) -> str:
@@ -124,7 +122,7 @@ def line(value: str, longest: int) -> str:
         value = unicodedata.normalize("NFKC", value)
     value = value.strip()
     if len(value) > longest:
-        raise ValueError(_too_long(len(value), longest))
+        raise Refused("long", length=len(value), longest=longest)
     return value
 
 
@@ -136,12 +134,8 @@ def paragraph(value: str, longest: int) -> str:
         value = unicodedata.normalize("NFC", value)
     value = value.strip()
     if len(value) > longest:
-        raise ValueError(_too_long(len(value), longest))
+        raise Refused("long", length=len(value), longest=longest)
     return value
-
-
-def _too_long(length: int, longest: int) -> str:
-    return _("This has %(length)s characters; shorten it to %(longest)s.") % {"length": length, "longest": longest}
 
 
 def username(value: str) -> str:
@@ -152,15 +146,15 @@ def username(value: str) -> str:
         _no_hidden(value, _JOINER)
         plain = unicodedata.normalize("NFKC", value)
         if plain != unicodedata.normalize("NFC", value):
-            raise ValueError(_("This username has look-alike characters. Write it as %(plain)s.") % {"plain": plain})
+            raise Refused("lookalikes", plain=plain)
         value = plain
         scripts = {script for script in map(_script, value) if script}
         if len(scripts) > 1:
-            raise ValueError(_("This username mixes alphabets that look alike. Write all of it in one alphabet."))
+            raise Refused("alphabets")
     if len(value) > 150:
-        raise ValueError(_too_long(len(value), 150))
+        raise Refused("long", length=len(value), longest=150)
     if value and not _USERNAME.match(value):
-        raise ValueError(_("A username has only letters, digits and @ . + - _ in it."))
+        raise Refused("username")
     return value
 
 
@@ -177,7 +171,7 @@ def email(value: str) -> str:
         try:
             validate_email(value)
         except ValidationError:
-            raise ValueError(_("This is not an e-mail address. Write it like name@example.com.")) from None
+            raise Refused("email") from None
     return value
 
 
@@ -192,13 +186,13 @@ def flag(value: str) -> bool:
         return True
     if word in FALSE_WORDS:
         return False
-    raise ValueError(_("This is neither yes nor no. Write yes or no."))
+    raise Refused("flag")
 
 
 def role(value: str) -> str:
     word = _word(value)
     if word not in ROLE_WORDS:
-        raise ValueError(_("There is no such role. Write Admin, Editor, Reader or Member."))
+        raise Refused("role")
     return ROLE_WORDS[word]
 
 
@@ -209,9 +203,7 @@ def phone(value: str, region: str) -> str:
     try:
         return phones.normalise(value, region)
     except ValidationError:
-        raise ValueError(
-            _("This is not a phone number. Write it with the country code, such as +49 30 123456.")
-        ) from None
+        raise Refused("phone") from None
 
 
 def day(value: str, order: DateOrder) -> date:
@@ -219,12 +211,12 @@ def day(value: str, order: DateOrder) -> date:
     value = unicodedata.normalize("NFKC", value).strip()
     try:
         found = date.fromisoformat(value) if _ISO_DATE.fullmatch(value) else _local_day(value, order)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(
-            str(error) if isinstance(error, _AmbiguousError) else _("This is not a date. Write it like 1990-12-31.")
-        ) from None
+    except Refused:
+        raise
+    except (ValueError, OverflowError):
+        raise Refused("day") from None
     if not OLDEST <= found <= date.today():
-        raise ValueError(_("A birth date lies between 1900 and today."))
+        raise Refused("birth_date")
     return found
 
 
@@ -234,10 +226,6 @@ def plain_days(values: Sequence[str]) -> list[date]:
     if min(found) < OLDEST or max(found) > date.today():
         raise ValueError
     return found
-
-
-class _AmbiguousError(ValueError):
-    pass
 
 
 def _local_day(value: str, order: DateOrder) -> date:
@@ -256,10 +244,7 @@ def _local_day(value: str, order: DateOrder) -> date:
         return date(third, second, first)
     if second > 12 or order == DateOrder.MONTH_FIRST:
         return date(third, first, second)
-    raise _AmbiguousError(
-        _("This date can mean two days. Write it like %(one)s, or choose on the Columns step which comes first.")
-        % {"one": date(third, second, first).isoformat()}
-    )
+    raise Refused("two_days", one=date(third, second, first).isoformat())
 
 
 def _worded_day(value: str) -> date:
@@ -301,9 +286,9 @@ _FAILED = frozenset("#N/A #NULL! #DIV/0! #VALUE! #REF! #NAME? #NUM! #SPILL! #NV 
 
 
 def refuse_failed(value: str) -> None:
-    """Raise ``ValueError`` for what stands in a cell whose formula has failed: it is nobody's name or place."""
+    """Raise ``Refused`` for what stands in a cell whose formula has failed: it is nobody's name or place."""
     if value.strip() in _FAILED:
-        raise ValueError(_("The formula in this cell has failed. Write the value itself."))
+        raise Refused("failed")
 
 
 # Formulas -----------------------------------------------------------------------------------------------------------

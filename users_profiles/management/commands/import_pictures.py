@@ -54,7 +54,7 @@ class Command(PipelineCommand):
 
     def _tell(self, job: Import, report: dict[str, Any]) -> None:
         for row in job.rows.filter(outcome="refused").iterator():
-            self.stderr.write(f"{row.label}: {row.errors[0]['reason']}")
+            self.stderr.write(f"{row.label}: {pictures.reason(row)}")
         self.stdout.write(
             "{added:,} added, {replaced:,} replaced, {unchanged:,} unchanged, {refused:,} refused.".format(**report)
         )

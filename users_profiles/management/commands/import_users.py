@@ -18,6 +18,7 @@ from users_profiles.models import Import, ImportRow
 from users_profiles.transfer import columns, intake, reader, reconcile, refused, usernames
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import Match, Mode, Options
+from users_profiles.transfer.people import problems_of
 
 SHOWN = 10  # refused rows that are named where there is no --errors
 
@@ -210,9 +211,9 @@ class Command(PipelineCommand):
             self.stdout.write(f"The refused rows are in {errors}, with the reasons.")
 
     def _name_refused(self, job: Import) -> None:
+        options = Options.from_json(job.options)
         for row in job.rows.filter(outcome=ImportRow.Outcome.REFUSED)[:SHOWN]:
-            why = " ".join(f"{problem['column']}: {problem['reason']}".removeprefix(": ") for problem in row.errors)
-            self.stderr.write(f"Row {row.number}: {why}")
+            self.stderr.write(f"Row {row.number}: {' '.join(map(str, problems_of(row, options)))}")
         if job.refused > SHOWN:
             self.stderr.write(f"... and {job.refused - SHOWN:,} more; --errors OUT.csv writes all of them to a file.")
 
