@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from tests.admin_pages import profile_page, save, user_page
 from tests.data import images
-from tests.test_importer import apply
+from tests.test_importer import apply, check
 from users_profiles import roles
 from users_profiles.models import Export, TrailEntry, User
 from users_profiles.privacy import holding
@@ -156,6 +156,15 @@ def test_who_looked_is_told_to_who_sees_the_whole_trail(browse: Browse, admin: U
     mine, theirs = opened(browse(ada).post(MINE)), opened(browse(admin).post(of(ada)))
     assert "Edgar Editor" not in json.dumps(mine["history.json"])
     assert "Edgar Editor" in json.dumps(theirs["history.json"])
+
+
+def test_why_their_row_was_refused_is_said_in_a_sentence(browse: Browse, editor: User, admin: User) -> None:
+    check("username,Mail\nanna,elsewhere@example.com\n".replace("anna", admin.username), editor)
+    admin.language = "de"
+    admin.save()
+    (row,) = opened(browse(admin).post(MINE))["imports.json"]
+    (mistake,) = row["errors"]
+    assert mistake["reason"] == "Diese Person dürfen Sie nicht ändern: Ihre Rolle steht über Ihrer eigenen."
 
 
 def test_a_lost_picture_is_left_out(browse: Browse, admin: User, ada: User) -> None:

@@ -24,6 +24,8 @@ from users_profiles.privacy.places import PLACES
 from users_profiles.roles import Action
 from users_profiles.storage import StorageDown
 from users_profiles.trail.entries import people_type, sees_everything, whom, written
+from users_profiles.transfer.options import Options
+from users_profiles.transfer.people import problems_of
 
 PERSON_FIELDS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
 SPOKEN = ("language", "time_zone")
@@ -165,10 +167,16 @@ def _imports(person: User) -> Iterator[dict[str, Any]]:
             "name": whom(row),
             "outcome": row.outcome,
             "changes": written(row),
-            "errors": row.errors,
+            "errors": _mistakes(row),
             "undone": row.undone,
             "invited": row.invited_at,
         }
+
+
+def _mistakes(row: ImportRow) -> list[dict[str, str]]:
+    """Why a row was refused, in sentences."""
+    problems = problems_of(row, Options.from_json(row.job.options))
+    return [{"column": one.column, "value": one.value, "reason": one.reason} for one in problems]
 
 
 def _pictures(person: User) -> Iterator[tuple[str, bytes]]:
