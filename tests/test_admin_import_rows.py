@@ -244,7 +244,10 @@ def test_deactivations_are_counted_once_and_follow_the_ticks(browse: Browse, adm
 def test_new_people_are_shown_with_the_role_and_access_they_will_get(browse: Browse, admin: User) -> None:
     job = checked(browse(admin), "username,role,active\nada,,\nbob,Editor,no\n")
     rows = browse(admin).get(page("change", job), {"show": "new"}).context["rows"]
-    assert [row["values"] for row in rows] == [["ada", "yes", "Member"], ["bob", "no", "Editor"]]
+    assert [[value["text"] for value in row["values"]] for row in rows] == [
+        ["ada", "yes", "Member"],
+        ["bob", "no", "Editor"],
+    ]
 
 
 def test_new_people_who_are_inactive_are_nobodys_deactivation(browse: Browse, editor: User) -> None:

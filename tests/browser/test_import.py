@@ -213,6 +213,15 @@ def test_an_unticked_row_is_left_out(check_of_three: Callable[..., Page], size: 
     assert_good(page)
 
 
+def test_new_people_are_read_on_a_phone_without_looking_aside(check_of_three: Callable[..., Page]) -> None:
+    page = check_of_three(PHONE)
+    rows = page.get_by_role("region", name="New")
+    assert rows.evaluate("region => region.scrollWidth - region.clientWidth") == 0
+    last_name = rows.get_by_role("row").filter(has_text="grace").locator("[data-label='Last name']")
+    expect(last_name).to_have_text("Hopper")
+    assert last_name.evaluate("cell => getComputedStyle(cell, '::before').content") == '"Last name"'
+
+
 def test_rows_are_unticked_and_ticked_with_the_keyboard_alone(check_of_three: Callable[..., Page]) -> None:
     page = check_of_three()
     box(page, 2).focus()

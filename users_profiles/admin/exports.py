@@ -64,7 +64,7 @@ class PrivateFilter(admin.SimpleListFilter):
 class ExportAdmin(admin.ModelAdmin):
     """The ledger of exports: for who may give roles all of them, for others their own. Nobody changes it."""
 
-    list_display = ["name", "person", "when", "whom", "rows", "state_chip", "took"]
+    list_display = ["name", "state_chip", "rows", "whom", "person", "when", "took"]
     list_filter = ["state", "format", PrivateFilter, "by_operator"]
     list_select_related = ["owner"]
     search_fields = ["query", "owner__username", "digest"]

@@ -112,7 +112,9 @@ def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[
         "username": row.user.username if row.user and row.user.username != row.label else "",
         "person": reverse("admin:users_profiles_user_change", args=[row.user_id]) if row.user_id else "",
         "changes": changes,
-        "values": [row.changes.get(name, (None, UNSAID.get(name, "")))[1] for name in fields],
+        "values": [
+            {"label": labels[name], "text": row.changes.get(name, (None, UNSAID.get(name, "")))[1]} for name in fields
+        ],
         "ticked": row.ticked,
         "undone": undo_import.explain(row.undone),
         "back": [change for change, name in zip(changes, row.changes, strict=True) if name not in kept],

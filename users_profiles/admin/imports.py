@@ -60,7 +60,7 @@ STATE_TONES = {
 class ImportAdmin(UndoImportMixin, InvitationsMixin, admin.ModelAdmin):
     """The history of imports; an entry leads to the page of that import, in whatever state it is."""
 
-    list_display = ["name", "person", "when", "state_chip", "added", "changed", "same", "refused_rows", "took"]
+    list_display = ["name", "state_chip", "added", "changed", "same", "refused_rows", "person", "when", "took"]
     list_filter = ["state"]
     list_select_related = ["owner"]
     search_fields = ["filename", "owner__username"]

@@ -28,6 +28,7 @@ from users_profiles.models import Import, ImportPicture, ImportRow, Profile, Use
 from users_profiles.roles import Action
 from users_profiles.templatetags.people import avatar_html
 from users_profiles.transfer import pictures, tasks, undo_import, values
+from users_profiles.transfer.drop_zone import DropZone
 from users_profiles.transfer.errors import FileRefused
 
 State = Import.State
@@ -41,7 +42,7 @@ class ArchiveForm(forms.Form):
 
     file = forms.FileField(
         label=gettext_lazy("ZIP archive"),
-        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+        widget=DropZone([".zip"], gettext_lazy("This is a folder. Make a ZIP archive of it first.")),
         help_text=gettext_lazy("JPEG, PNG, WebP or GIF. Nothing is changed before you have seen what would change."),
     )
 

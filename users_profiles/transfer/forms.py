@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from users_profiles import roles
 from users_profiles.models import Import, Role, User
 from users_profiles.transfer import columns, intake, memory, reader, reconcile, usernames, values
+from users_profiles.transfer.drop_zone import DropZone
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Kind, Match, Mode, Options, Origin
 
@@ -24,7 +25,7 @@ class UploadForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File"),
         required=False,
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
+        widget=DropZone([".csv", ".tsv", ".txt", ".xlsx"], gettext_lazy("This is a folder. Take one file out of it.")),
         help_text=gettext_lazy("CSV or Excel (.xlsx). Nothing is changed before you have seen what would change."),
     )
     pasted = forms.CharField(
