@@ -28,9 +28,9 @@ from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.undo_import import UndoImportMixin
 from users_profiles.models import Import
 from users_profiles.roles import Action
-from users_profiles.transfer import columns, intake, invitees, reader, refused, tasks, undo_import
+from users_profiles.transfer import columns, countries, intake, invitees, reader, refused, tasks, undo_import
 from users_profiles.transfer.errors import FileRefused
-from users_profiles.transfer.forms import ColumnsForm, ReadingForm, region_label
+from users_profiles.transfer.forms import ColumnsForm, ReadingForm
 from users_profiles.transfer.options import Options, Row
 
 State = Import.State
@@ -216,7 +216,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, admin.ModelAdmin):
         }
         if job.state == State.CHECKED:
             options = Options.from_json(job.options)
-            guessed = region_label(options.region or settings.PHONE_DEFAULT_REGION) if options.region_guessed else ""
+            guessed = countries.label(options.region or settings.PHONE_DEFAULT_REGION) if options.region_guessed else ""
             context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job), "guessed": guessed}
         if job.applied_at is not None and job.state != State.UNDONE:
             context |= {"invitable": invitees.tally(job)["open"], "made": invitees.created(job).exists()}

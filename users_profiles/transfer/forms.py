@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.core.files.base import ContentFile, File
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
 from users_profiles.models import Import, Role, User
-from users_profiles.transfer import columns, intake, memory, reader, reconcile, usernames, values
+from users_profiles.transfer import columns, countries, intake, memory, reader, reconcile, usernames, values
 from users_profiles.transfer.drop_zone import DropZone
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Kind, Match, Mode, Options, Origin
@@ -164,15 +163,6 @@ class ReadingForm(forms.Form):
         self.job.save(update_fields=["options", "total"])
 
 
-def region_label(code: str) -> str:
-    """A country as it is chosen from: ``DE (+49)``."""
-    return f"{code} (+{phonenumbers.country_code_for_region(code)})"
-
-
-def _regions() -> list[tuple[str, str]]:
-    return [(code, region_label(code)) for code in sorted(phonenumbers.SUPPORTED_REGIONS)]
-
-
 _EXAMPLES = {
     "{first}.{last}": gettext_lazy("Make them like ada.lovelace"),
     "{f}{last}": gettext_lazy("Make them like alovelace"),
@@ -204,10 +194,7 @@ class ColumnsForm(reconcile.RosterFields):
         required=False,
         help_text=gettext_lazy("Otherwise an empty cell leaves what is there."),
     )
-    region = forms.ChoiceField(
-        label=gettext_lazy("Phone numbers without a country code are from"),
-        choices=_regions,
-    )
+    region = forms.ChoiceField(label=gettext_lazy("Phone numbers without a country code are from"))
     date_order = forms.ChoiceField(
         label=gettext_lazy("A date like 03/04/2020 means"),
         required=False,
@@ -247,6 +234,10 @@ class ColumnsForm(reconcile.RosterFields):
         self.options = Options.from_json(job.options)
         super().__init__(data, initial=self._initial())
         self.offer_roster(job.owner)
+        self.fields["region"].choices = [  # type: ignore[attr-defined]
+            (_("Most likely"), countries.likely()),
+            (_("All countries"), countries.choices()),
+        ]
         self.fields["default_role"].choices = self._roles()  # type: ignore[attr-defined]
         labels = columns.labels()
         choices = [("", _("Ignore this column")), *((name, labels[name]) for name in names)]
