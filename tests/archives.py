@@ -1,4 +1,4 @@
-"""Archives of pictures, and the way they take, for tests."""
+"""Pictures and archives of them, the way they take, and the files they become."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from PIL import Image
 
 from tests.data import images
 from users_profiles import avatars
@@ -63,6 +64,11 @@ def outcomes(job: Import) -> dict[str, str]:
 
 def reasons(job: Import) -> dict[str, str]:
     return {row.label: pictures.reason(row) for row in job.rows.filter(outcome="refused")}
+
+
+def redrawn(data: bytes) -> Image.Image:
+    """What is made of a picture that somebody uploads."""
+    return images.opened(avatars.redraw(images.upload(data)).read())
 
 
 def stored_files() -> set[str]:

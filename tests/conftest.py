@@ -16,12 +16,12 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone, translation
 
+from tests.people import PASSWORD, Browse, Make
+from tests.roads import World
 from users_profiles import invitations, roles
 from users_profiles.models import Role, User
 from users_profiles.reports import mailing
 from users_profiles.transfer import retention
-
-PASSWORD = "correct-horse-battery"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -75,7 +75,7 @@ def _in_english() -> Iterator[None]:
 
 
 @pytest.fixture
-def make_person(db: None) -> Callable[..., User]:
+def make_person(db: None) -> Make:
     """Create a person with a role and profile fields: ``make_person("ada", role="Editor", location="Berlin")``."""
 
     def make(username: str, role: str = roles.MEMBER, **values: Any) -> User:
@@ -98,27 +98,27 @@ def superuser(db: None) -> User:
 
 
 @pytest.fixture
-def admin(make_person: Callable[..., User]) -> User:
+def admin(make_person: Make) -> User:
     return make_person("alice", role=Role.ADMIN, first_name="Alice", last_name="Admin")
 
 
 @pytest.fixture
-def editor(make_person: Callable[..., User]) -> User:
+def editor(make_person: Make) -> User:
     return make_person("edgar", role=Role.EDITOR, first_name="Edgar", last_name="Editor")
 
 
 @pytest.fixture
-def reader(make_person: Callable[..., User]) -> User:
+def reader(make_person: Make) -> User:
     return make_person("rita", role=Role.READER, first_name="Rita", last_name="Reader")
 
 
 @pytest.fixture
-def stranger(make_person: Callable[..., User]) -> User:
+def stranger(make_person: Make) -> User:
     return make_person("stan", first_name="Stan", last_name="Stranger")
 
 
 @pytest.fixture
-def ada(make_person: Callable[..., User]) -> User:
+def ada(make_person: Make) -> User:
     """A member with a whole profile but for the picture."""
     return make_person(
         "ada",
@@ -131,7 +131,7 @@ def ada(make_person: Callable[..., User]) -> User:
 
 
 @pytest.fixture
-def browse() -> Callable[[User | None], Client]:
+def browse() -> Browse:
     """Return a client that is signed in as somebody, or as nobody."""
 
     def as_(person: User | None) -> Client:
@@ -160,6 +160,21 @@ def base_url(settings: Any) -> str:
 def registration(settings: Any) -> None:
     """Registration is open."""
     settings.REGISTRATION_OPEN = True
+
+
+@pytest.fixture
+def world(
+    browse: Browse,
+    superuser: User,
+    admin: User,
+    editor: User,
+    ada: User,
+    tmp_path: Path,
+    registration: None,
+    base_url: str,
+) -> World:
+    """What it takes to go every road by which a person changes (tests/roads.py)."""
+    return World(browse, superuser, admin, editor, ada, tmp_path)
 
 
 @pytest.fixture

@@ -19,14 +19,13 @@ from django.utils import timezone
 from tests.admin_pages import act, profile_page, save, user_page
 from tests.archives import RED, zipped
 from tests.data import images
-from tests.signing_in import change_email, link_in, register, set_password_by
+from tests.people import PASSWORD, Browse
+from tests.signing_in import NEW_PASSWORD, change_email, link_in, register, set_password_by
 from tests.test_importer import apply
 from users_profiles import roles
 from users_profiles.models import Import, Profile, Role, TrailEntry, User
 from users_profiles.transfer import tasks
 
-Browse = Callable[[User | None], Client]
-PASSWORD, NEW_PASSWORD = "correct-horse-battery", "another-good-battery"  # as in conftest and signing_in
 RESET = "reset-by-a-mailed-link"
 
 

@@ -11,33 +11,11 @@ from django.core.files.storage import default_storage
 from django.template import Context, Template
 from PIL import Image
 
+from tests.archives import files_of, give_picture, redrawn, stored_files
 from tests.data import images
 from users_profiles import avatars
 from users_profiles.models import Profile, User
 from users_profiles.templatetags.people import TONES, avatar_html, tone
-
-
-def redrawn(data: bytes) -> Image.Image:
-    return images.opened(avatars.redraw(images.upload(data)).read())
-
-
-def stored_files() -> set[str]:
-    found: set[str] = set()
-    for folder in ("avatars", "thumbnails/64", "thumbnails/192"):
-        if default_storage.exists(folder):
-            found.update(f"{folder}/{name}" for name in default_storage.listdir(folder)[1])
-    return found
-
-
-def files_of(name: str) -> set[str]:
-    return {name, *(avatars.thumbnail_name(name, edge) for edge in avatars.THUMBNAILS)}
-
-
-def give_picture(person: User, data: bytes | None = None) -> str:
-    person.profile.avatar = images.upload(data or images.picture())
-    person.save()
-    return person.profile.avatar.name
-
 
 # Drawing anew
 

@@ -9,10 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
-import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from django.conf import settings as django_settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import CommandError, call_command
-from django.db import connection, connections
+from django.db import connection
 
 from tests.buckets import Service
 from tests.data import images
+from tests.threads import meanwhile
 from tests.workers import environment
 from users_profiles import storage
 from users_profiles.models import Export, Import, Profile, User
@@ -140,27 +141,9 @@ for page in ("/profile/", "/people/{office.pk}/avatar-64.webp", "/readyz?parts=d
 def test_f8_a_backup_made_while_people_are_added_has_none_of_them_in_half(
     office: User, backup: Callable[[], Path], elsewhere: Any
 ) -> None:
-    over, errors = threading.Event(), []
-
-    def add() -> None:
-        at = 0
-        try:
-            while not over.is_set():
-                User.objects.create_user(f"busy{at}", password=None)
-                at += 1
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    busy = threading.Thread(target=add)
-    busy.start()
-    try:
+    numbers = count()
+    with meanwhile(lambda: User.objects.create_user(f"busy{next(numbers)}", password=None)):
         path = backup()
-    finally:
-        over.set()
-        busy.join()
-    assert errors == []
     made = backups.check(path)
     assert made.tables["users_profiles_user"] == made.tables["users_profiles_profile"] <= User.objects.count()
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import USERS, act, filled_in, filled_in_from, messages_of, profile_page, save, user_page
 from tests.data import images
 from tests.test_importer import apply
+from tests.threads import all_at_once
 from users_profiles import roles
 from users_profiles.models import Profile, Role, User
 
@@ -331,27 +330,6 @@ def test_f1_a_forged_list_of_versions_changes_nobody(browse: Browse, admin: User
 # At the very same moment
 
 
-def at_once(*doings: Callable[[], object]) -> None:
-    """Start all of these at the same moment, and wait for them."""
-    gate, errors = threading.Barrier(len(doings), timeout=20), []
-
-    def do(doing: Callable[[], object]) -> None:
-        try:
-            gate.wait()
-            doing()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=do, args=[doing]) for doing in doings]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert errors == []
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("round_", range(3))
 def test_f1_of_two_who_save_the_same_field_at_the_same_moment_one_is_asked(
@@ -364,7 +342,7 @@ def test_f1_of_two_who_save_the_same_field_at_the_same_moment_one_is_asked(
         typed = {"last_name": f"Name {number}", "profile-0-location": f"Place {number}"}
         answers[number] = pages[number].send(**typed).status_code
 
-    at_once(lambda: press(0), lambda: press(1))
+    all_at_once(lambda: press(0), lambda: press(1))
     assert sorted(answers.values()) == [200, 302]
     [first] = [number for number, status in answers.items() if status == 302]
     now = fresh(ada)
@@ -377,7 +355,7 @@ def test_f1_two_who_save_different_fields_at_the_same_moment_both_keep_theirs(
     browse: Browse, admin: User, ada: User
 ) -> None:
     staff, own = person_page(browse(admin), ada), Page(browse(ada), EDIT, "")
-    at_once(lambda: staff.send(last_name="King"), lambda: own.send(location="Rome", birth_date="1991-01-02"))
+    all_at_once(lambda: staff.send(last_name="King"), lambda: own.send(location="Rome", birth_date="1991-01-02"))
     now = fresh(ada)
     assert (now.last_name, now.profile.location, now.profile.birth_date) == ("King", "Rome", date(1991, 1, 2))
 
@@ -389,7 +367,7 @@ def test_f1_a_save_and_an_action_at_the_same_moment_both_end_well(
     client = browse(superuser)
     answer = asked(client, "set_role", [ada, stranger])
     page = person_page(browse(admin), ada)
-    at_once(
+    all_at_once(
         lambda: page.send(role="Editor", first_name="Augusta"),
         lambda: act(client, "set_role", [ada, stranger], **{**answer, "role": "Reader"}),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 from users_profiles.management.commands import worker
-from users_profiles.models import Export, Import, User, Worker
+from users_profiles.models import Export, Import, ImportRow, User, Worker
 from users_profiles.models.leases import LEASE, MOST_ATTEMPTS, Pace
 from users_profiles.transfer import lease, tasks
 
@@ -71,7 +72,22 @@ def test_a_lease_is_for_one_and_runs_out() -> None:
     Import.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert job.take_lease("other")
     assert not job.advance("one", 1)
-    assert job.advance("other", 1)
+    assert job.advance("other", 10, created=10)
+    assert (Import.objects.get().cursor, Import.objects.get().created) == (10, 10)
+
+
+def test_what_was_cancelled_advances_no_further() -> None:
+    job = make(State.CHECKING)
+    assert job.take_lease("me")
+    assert Import.objects.get().cancel()
+    assert not job.advance("me", 1)
+
+
+def test_a_row_of_a_file_is_recorded_once() -> None:
+    job = make()
+    ImportRow.objects.create(job=job, number=2, outcome=ImportRow.Outcome.CREATED)
+    with pytest.raises(IntegrityError):
+        ImportRow.objects.create(job=job, number=2, outcome=ImportRow.Outcome.REFUSED)
 
 
 def test_a_lease_can_be_given_back_by_nobody_but_its_holder() -> None:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from users_profiles.demo.portraits import portrait
-from users_profiles.models import Import, ImportRow, Profile, Role, User
+from users_profiles.models import Profile, Role, User
 
 pytestmark = pytest.mark.django_db
 
@@ -237,58 +237,3 @@ def test_saving_notes_when(profile: Profile) -> None:
     Profile.objects.update(updated_at=timezone.now() - timedelta(days=3))
     Profile.objects.get().save()
     assert timezone.now() - Profile.objects.get().updated_at < timedelta(minutes=1)
-
-
-# Imports ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def job(superuser: User) -> Import:
-    return Import.objects.create(owner=superuser, filename="people.csv", digest="0" * 64, size=1)
-
-
-def test_an_import_is_applied_once_and_only_when_checked(job: Import) -> None:
-    assert not job.start_apply()
-    assert job.start_check()
-    assert job.finish_check()
-    twin = Import.objects.get()
-    assert job.start_apply()
-    assert not twin.start_apply()
-    assert job.finish_apply()
-    assert not job.start_apply()
-
-
-def test_one_worker_at_a_time_holds_an_import(job: Import) -> None:
-    job.start_check()
-    assert job.take_lease("first")
-    assert job.take_lease("first")
-    assert not job.take_lease("second")
-    Import.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert job.take_lease("second")
-    assert not job.advance("first", 10)
-    assert job.advance("second", 10, created=10)
-    assert (Import.objects.get().cursor, Import.objects.get().created) == (10, 10)
-
-
-def test_a_cancelled_import_advances_no_further(job: Import) -> None:
-    job.start_check()
-    job.take_lease("worker")
-    assert Import.objects.get().cancel()
-    assert not job.advance("worker", 10)
-
-
-def test_a_row_of_a_file_is_recorded_once(job: Import) -> None:
-    ImportRow.objects.create(job=job, number=2, outcome=ImportRow.Outcome.CREATED)
-    with pytest.raises(IntegrityError):
-        ImportRow.objects.create(job=job, number=2, outcome=ImportRow.Outcome.REFUSED)
-
-
-def test_imports_are_seen_by_their_owner_and_by_who_may_give_roles(
-    make_person: Callable[..., User], admin: User, editor: User, reader: User
-) -> None:
-    mine = Import.objects.create(owner=editor, filename="mine.csv", digest="0" * 64, size=1)
-    theirs = Import.objects.create(
-        owner=make_person("emil", role=Role.EDITOR), filename="theirs.csv", digest="", size=1
-    )
-    seen = {person.username: set(Import.objects.visible_to(person)) for person in (admin, editor, reader)}
-    assert seen == {"alice": {mine, theirs}, "edgar": {mine}, "rita": set()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from django.utils import timezone
 
 from tests.admin_pages import act, save, user_page
 from tests.roads import (
-    Browse,
     World,
     a_fixture,
     a_mailed_link,
@@ -45,16 +43,6 @@ from tests.roads import (
 )
 from users_profiles import recorder, roles, trail
 from users_profiles.models import Role, TrailEntry, User
-
-
-@pytest.fixture
-def world(
-    browse: Browse, superuser: User, admin: User, editor: User, ada: User, tmp_path: Path, settings: Any
-) -> World:
-    settings.REGISTRATION_OPEN = True
-    settings.BASE_URL = "https://people.example.com"
-    return World(browse, superuser, admin, editor, ada, tmp_path)
-
 
 ADA, ALICE = "Ada Lovelace", "Alice Admin"
 # Who is changed, by whom, which field, from what, to what, and by which road.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.reporting import saved
+from tests.threads import all_at_once
 from users_profiles import roles
 from users_profiles.management.commands.worker import Reporting
 from users_profiles.models import Delivery, Export, Report, Role, User
@@ -249,20 +248,7 @@ def test_what_was_mailed_long_ago_is_forgotten(admin: User, editor: User) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_two_who_send_at_the_same_time_send_once(admin: User, editor: User, reader: User) -> None:
     saved(admin, to=[editor, reader])
-    together = threading.Barrier(3, timeout=20)
-
-    def send() -> None:
-        try:
-            together.wait()
-            mailing.send_due()
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=send) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    all_at_once(*[mailing.send_due] * 3)
     let_it_be_tried_again()  # whoever found the other at work on a file looks again soon
     mailing.send_due()
     assert sorted(message.to[0] for message in mail.outbox) == ["edgar@example.com", "rita@example.com"]

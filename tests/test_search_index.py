@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,15 +21,6 @@ from users_profiles.privacy import erasing
 from users_profiles.search import asking, making, settling, tables, texts, wanted
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world(
-    browse: Browse, superuser: User, admin: User, editor: User, ada: User, tmp_path: Path, settings: Any
-) -> World:
-    settings.REGISTRATION_OPEN = True
-    settings.BASE_URL = "https://people.example.com"
-    return World(browse, superuser, admin, editor, ada, tmp_path)
 
 
 def found(text: str) -> set[int]:

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-RED, GREEN, BLUE = (220, 30, 30), (30, 200, 60), (30, 60, 220)
+RED, BLUE = (220, 30, 30), (30, 60, 220)
 
 
 def encoded(image: Image.Image, format_: str = "PNG", **options: Any) -> bytes:

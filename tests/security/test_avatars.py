@@ -20,9 +20,9 @@ from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 from tests.admin_pages import messages_of, profile_page, save, user_page
+from tests.archives import files_of, give_picture, redrawn, stored_files
 from tests.data import images
 from tests.security.test_kept_pictures import kept_in
-from tests.test_avatars import files_of, give_picture, redrawn, stored_files
 from users_profiles import avatars, roles
 from users_profiles.avatars import NotStored
 from users_profiles.models import Profile, TrailEntry, User

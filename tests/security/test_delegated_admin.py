@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 import pytest
 from django.contrib import admin as django_admin
 from django.contrib.auth.models import Group, Permission
-from django.db import connection, connections
+from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.admin_pages import PROFILES, USERS, act, filled_in, messages_of, profile_page, queries_of, save, user_page
+from tests.threads import all_at_once
 from users_profiles import roles
 from users_profiles.models import Role, User
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
@@ -353,24 +354,16 @@ def test_a7_deleting_the_last_superuser_is_taken_back(browse, superuser, overtak
 @pytest.mark.django_db(transaction=True)
 def test_a7_two_superusers_who_deactivate_each_other_at_once_do_not_lock_everybody_out(superuser):
     second = User.objects.create_superuser("second", "second@example.com")
-    together = threading.Barrier(2, timeout=20)
     refused = []
 
     def deactivate(pk):
         try:
-            together.wait()
             with keep_one_superuser():
                 User.objects.filter(pk=pk).update(is_active=False)
         except LastSuperuserError:
             refused.append(pk)
-        finally:
-            connections.close_all()
 
-    threads = [threading.Thread(target=deactivate, args=[person.pk]) for person in (superuser, second)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    all_at_once(*(partial(deactivate, person.pk) for person in (superuser, second)))
     assert len(refused) == 1
     assert User.objects.filter(is_superuser=True, is_active=True).count() == 1
 

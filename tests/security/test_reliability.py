@@ -6,14 +6,16 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.utils import timezone
 
+from tests.threads import all_at_once, meanwhile
 from tests.workers import Nursery, let_time_pass
 from users_profiles.models import Import, ImportRow, Profile, User
 from users_profiles.transfer import importer, intake, lease, undo_import
@@ -116,21 +118,8 @@ def test_f2_a_small_import_does_not_wait_for_a_long_one_but_queues() -> None:
 
 def test_f2_of_two_that_ask_for_the_turn_at_once_one_gets_it() -> None:
     jobs = [begin(staff(f"p{at}", 1)) for at in range(4)]
-    start = threading.Barrier(len(jobs))
     got: list[bool] = []
-
-    def ask(job: Import) -> None:
-        start.wait()
-        try:
-            got.append(job.take_lease(f"worker {job.pk}"))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=ask, args=[job]) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    all_at_once(*(lambda job=job: got.append(job.take_lease(f"worker {job.pk}")) for job in jobs))
     assert sorted(got) == [False, False, False, True]
 
 
@@ -316,51 +305,28 @@ def test_f4_a_database_that_stays_away_ends_the_import_with_a_reason(monkeypatch
 
 def test_f5_six_writers_at_once_are_never_told_that_the_database_is_locked() -> None:
     writers, each = 6, 50
-    errors: list[Exception] = []
 
     def write(writer: int) -> None:
-        try:
-            for at in range(each):
-                person = User.objects.create_user(f"w{writer}x{at}", password=None)
-                person.profile.location = "Berlin"
-                person.save()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
+        for at in range(each):
+            person = User.objects.create_user(f"w{writer}x{at}", password=None)
+            person.profile.location = "Berlin"
+            person.save()
 
-    threads = [threading.Thread(target=write, args=[writer]) for writer in range(writers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    all_at_once(*(partial(write, writer) for writer in range(writers)))
     assert Profile.objects.filter(location="Berlin", version=2).count() == writers * each
 
 
 def test_f5_people_edit_while_an_import_runs_and_both_succeed() -> None:
     import_now(staff("p", 2_000, "Paris"))
     job = begin(staff("p", 2_000, "Rome"))
-    over = threading.Event()
-    errors: list[Exception] = []
+    keys = list(User.objects.order_by("-pk").values_list("pk", flat=True)[:200])
 
     def edit() -> None:
-        keys = list(User.objects.order_by("-pk").values_list("pk", flat=True)[:200])
-        try:
-            while not over.is_set():
-                for key in keys:
-                    User.objects.filter(pk=key).update(last_name="Edited")
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
+        for key in keys:
+            User.objects.filter(pk=key).update(last_name="Edited")
 
-    editor = threading.Thread(target=edit)
-    editor.start()
-    importer.run(job)
-    over.set()
-    editor.join()
+    with meanwhile(edit):
+        importer.run(job)
     job.refresh_from_db()
-    assert errors == []
     assert (job.state, job.updated) == (Import.State.DONE, 1_980)
     assert ImportRow.objects.filter(job=job, outcome="changed").count() == 1_980

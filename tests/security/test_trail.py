@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from django.core import mail, serializers
 from django.test import Client
@@ -15,7 +12,6 @@ from tests.roads import (
     NEW_PASSWORD,
     PASSWORD,
     RESET,
-    Browse,
     World,
     a_picture,
     adding,
@@ -30,15 +26,6 @@ from users_profiles.models import Profile, TrailEntry, User
 from users_profiles.models.profile import PROFILE_FIELDS
 
 ALICE = "Alice Admin"
-
-
-@pytest.fixture
-def world(
-    browse: Browse, superuser: User, admin: User, editor: User, ada: User, tmp_path: Path, settings: Any
-) -> World:
-    settings.REGISTRATION_OPEN = True
-    settings.BASE_URL = "https://people.example.com"
-    return World(browse, superuser, admin, editor, ada, tmp_path)
 
 
 # Who looks (E1)
