@@ -364,7 +364,7 @@ IMPORT_KEEP_ROWS_DAYS = env.number("IMPORT_KEEP_ROWS_DAYS", 365, at_least=1)
 # Up to so many people are sent while the person waits; more of them are put into a file by the worker.
 EXPORT_SYNC_ROWS = env.number("EXPORT_SYNC_ROWS", 50_000)
 # How long such a file can be downloaded. That it was made, and of whom, stays in the list of exports.
-EXPORT_KEEP_HOURS = env.number("EXPORT_KEEP_HOURS", 24, at_least=1)
+EXPORT_KEEP_DAYS = env.number("EXPORT_KEEP_DAYS", 7, at_least=1)
 
 # Reports --------------------------------------------------------------------------------------------------------------
 

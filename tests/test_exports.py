@@ -166,7 +166,7 @@ def test_the_worker_makes_the_file_that_would_have_been_sent(editor: User, reade
     if file_format != "xlsx":  # a workbook says when it was made
         assert made == sent
     assert export.can_be_downloaded
-    assert export.expires_at > timezone.now() + timedelta(hours=django_settings.EXPORT_KEEP_HOURS - 1)
+    assert export.expires_at > timezone.now() + timedelta(days=django_settings.EXPORT_KEEP_DAYS, hours=-1)
     assert "people" not in str(export.file)
 
 

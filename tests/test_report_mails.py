@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 
 from tests.reporting import saved
 from tests.threads import all_at_once
@@ -73,6 +74,24 @@ def test_each_recipient_gets_a_link_to_a_file_of_their_own_and_no_file(
     assert browse(reader).get(file).status_code == 404
     assert "/login/" in browse(None).get(file)["Location"]
     assert states(report) == {"edgar": State.SENT, "rita": State.SENT}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_mailed_before_a_long_weekend_still_leads_to_the_file_after_it(
+    browse: Browse, admin: User, editor: User
+) -> None:
+    saved(admin, to=[editor])
+    mailing.send_due()
+    export = Export.objects.get(owner=editor)
+    said = formats.date_format(timezone.localtime(export.expires_at), "DATETIME_FORMAT")
+    assert f"The file is kept until {said}." in mail.outbox[0].body
+    file = reverse("admin:users_profiles_export_file", args=[export.pk])
+    Export.objects.update(expires_at=F("expires_at") - timedelta(days=4))  # Friday noon was four days ago
+    retention.prune()
+    assert browse(editor).get(file).status_code == 200
+    Export.objects.update(expires_at=F("expires_at") - timedelta(days=3))
+    retention.prune()
+    assert "files are kept for 7 days" in browse(editor).get(file, follow=True).content.decode()
 
 
 def test_nothing_is_sent_before_its_time_and_then_once(admin: User, editor: User) -> None:

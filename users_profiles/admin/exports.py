@@ -166,7 +166,7 @@ class ExportAdmin(admin.ModelAdmin):
             "report": Report.objects.visible_to(request.user).filter(exports=export).first(),
             "seconds": in_time(export.seconds) if export.started_at else EMPTY,
             "fetchable": export.can_be_downloaded and _may_have(request, export),
-            "keep_hours": settings.EXPORT_KEEP_HOURS,
+            "keep_days": settings.EXPORT_KEEP_DAYS,
         }
         if export.is_under_way:
             context["progress"] = _progress(export)

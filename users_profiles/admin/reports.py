@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -281,6 +282,7 @@ class ReportAdmin(admin.ModelAdmin):
             title,
             form=form,
             is_new=report.pk is None,
+            keep_days=settings.EXPORT_KEEP_DAYS,
             report=report,
             hidden=[labels.get(name, name) for name in hidden],
             whom=in_words(str(form["query"].value() or "")),

@@ -108,6 +108,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
             count=count,
             sample=_sample(people, form),
             large=count > settings.EXPORT_SYNC_ROWS,
+            keep_days=settings.EXPORT_KEEP_DAYS,
             can_be_saved=wanted.keys is None,
             back=self._list_address(),
         )

@@ -93,6 +93,6 @@ def _keep(export: Export, file: IO[bytes], measured: Measured) -> None:
     except OSError:
         discard(storage, name)
         raise
-    expires = timezone.now() + timedelta(hours=settings.EXPORT_KEEP_HOURS)
+    expires = timezone.now() + timedelta(days=settings.EXPORT_KEEP_DAYS)
     if not export.finish(*measured.sums, expires_at=expires):
         storage.delete(name)
