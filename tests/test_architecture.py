@@ -16,7 +16,7 @@ APP = settings.BASE_DIR / "users_profiles"
 # other, and the transfer engine runs without either.
 LEVELS = (
     {"room", "storage"},
-    {"avatars", "keys", "logs", "phones", "queueing", "replica", "speaking"},
+    {"avatars", "keys", "logs", "moments", "phones", "queueing", "replica", "speaking"},
     {"models"},
     {"search"},
     {"recorder"},

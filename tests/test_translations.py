@@ -19,8 +19,8 @@ from django.utils.formats import date_format, number_format
 
 from docs import update_messages as tool
 from users_profiles import phones, roles
-from users_profiles.admin.columns import ago
 from users_profiles.models import User
+from users_profiles.moments import ago
 from users_profiles.transfer import columns, values
 
 FILES = [tool.catalogue(app, language) for app in tool.APPS for language in tool.LANGUAGES]

@@ -20,12 +20,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from users_profiles import roles, selection
-from users_profiles.admin.columns import EMPTY, ago, chip
+from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.transfer import as_attachment
 from users_profiles.models import Export, Report
 from users_profiles.models.exports import HELD
 from users_profiles.models.profile import PRIVATE_FIELDS
+from users_profiles.moments import ago
 from users_profiles.roles import Action
 from users_profiles.transfer import columns, tasks
 from users_profiles.transfer.export import formats

@@ -23,9 +23,9 @@ from django.utils.translation import gettext_lazy
 
 from users_profiles import criteria, roles, selection
 from users_profiles.admin import paging
-from users_profiles.admin.columns import day
 from users_profiles.figures.showing import field_label
 from users_profiles.models import User
+from users_profiles.moments import day
 
 LOCATION_CHOICES = 20
 LOCATION_CHOICES_SECONDS = 60

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from users_profiles.admin import row_search
-from users_profiles.admin.columns import ago
 from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.models import Import, ImportRow, Invitation
+from users_profiles.moments import ago
 from users_profiles.transfer import invitees
 
 Invited = ImportRow.Invited

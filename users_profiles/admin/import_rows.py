@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 
 from users_profiles import roles
 from users_profiles.admin import overtaken, row_search
-from users_profiles.admin.columns import EMPTY, ago
+from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.models import Import, ImportRow, User
+from users_profiles.moments import ago
 from users_profiles.transfer import columns, people, reconcile, undo_import
 from users_profiles.transfer.options import Options
 

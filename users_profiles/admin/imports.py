@@ -21,12 +21,13 @@ from django.views.decorators.http import require_POST
 
 from users_profiles import roles
 from users_profiles.admin import import_rows, proof
-from users_profiles.admin.columns import EMPTY, ago, chip
+from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_invitations import InvitationsMixin
 from users_profiles.admin.import_invitations import progress as invitation_progress
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.undo_import import UndoImportMixin
 from users_profiles.models import Import
+from users_profiles.moments import ago
 from users_profiles.roles import Action
 from users_profiles.transfer import columns, countries, intake, invitees, reader, refused, tasks, undo_import
 from users_profiles.transfer.errors import FileRefused

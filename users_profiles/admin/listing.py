@@ -20,11 +20,12 @@ from django.utils.text import Truncator, get_text_list
 from django.utils.translation import gettext as _
 
 from users_profiles import phones, replica, roles, selection
-from users_profiles.admin.columns import EMPTY, active_chip, ago, chip, day
+from users_profiles.admin.columns import EMPTY, active_chip, chip
 from users_profiles.admin.paging import Some, some_of
 from users_profiles.figures.showing import field_label
 from users_profiles.models import ListColumns, Report, User
 from users_profiles.models.profile import BLANKS, PRIVATE_FIELDS
+from users_profiles.moments import ago, day
 from users_profiles.templatetags.people import role_chip
 from users_profiles.transfer import columns
 from users_profiles.transfer.export.wanted import exportable

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Max
 
-from users_profiles.admin.columns import ago
 from users_profiles.models import ImportRow, TrailEntry
+from users_profiles.moments import ago
 from users_profiles.trail import entries
 from users_profiles.trail.entries import Actor, Entry
 

@@ -15,11 +15,12 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from users_profiles import phones, recorder, roles
 from users_profiles.admin.access import PeopleAdmin, ProfilePermissions, may_see_private, visible_profile_fields
-from users_profiles.admin.columns import EMPTY, ago, chip, day, person_cell
+from users_profiles.admin.columns import EMPTY, chip, person_cell
 from users_profiles.admin.trail import PersonTrailMixin
 from users_profiles.admin.transfer import ExportPeopleMixin
 from users_profiles.forms import EditsProfile
 from users_profiles.models import Profile, User
+from users_profiles.moments import ago, day
 from users_profiles.templatetags.people import avatar_html
 
 # The field brings its own input, which the admin would replace by one for any text.

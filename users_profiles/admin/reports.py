@@ -21,13 +21,14 @@ from django.views.decorators.http import require_POST
 
 from users_profiles import recorder, replica, roles, selection
 from users_profiles.admin import listing
-from users_profiles.admin.columns import EMPTY, ago
+from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.directory import directory_page
 from users_profiles.admin.trail import DayField
 from users_profiles.admin.transfer import begin
 from users_profiles.keys import is_key
 from users_profiles.models import Export, Report, User
 from users_profiles.models.profile import PRIVATE_FIELDS
+from users_profiles.moments import ago
 from users_profiles.reports import looking, mailing, running, schedule
 from users_profiles.reports.forms import ReportForm, staff_like
 from users_profiles.reports.running import Days

@@ -26,7 +26,7 @@ from users_profiles.admin import import_rows, proof
 from users_profiles.admin.access import PeopleAdmin
 from users_profiles.admin.actions import PeopleActionsMixin
 from users_profiles.admin.choosing import ChoosesColumnsMixin
-from users_profiles.admin.columns import active_chip, ago, day, person_cell
+from users_profiles.admin.columns import active_chip, person_cell
 from users_profiles.admin.finding import FindingMixin
 from users_profiles.admin.forms import AddPersonForm, PermissionsField, PersonForm
 from users_profiles.admin.guide import GuideMixin
@@ -39,6 +39,7 @@ from users_profiles.admin.transfer import TransferMixin
 from users_profiles.figures.showing import field_label
 from users_profiles.keys import KeysField, is_key
 from users_profiles.models import Mail, Profile, Role, User
+from users_profiles.moments import ago, day
 from users_profiles.roles import Action
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
 from users_profiles.templatetags.people import role_chip

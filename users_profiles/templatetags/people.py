@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
@@ -13,7 +14,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from users_profiles import phones, roles
+from users_profiles import moments, phones, roles
 from users_profiles.accounts import single_sign_on as sso
 from users_profiles.models import Role
 
@@ -99,6 +100,12 @@ def single_sign_on(next: str | None = None) -> dict[str, str] | None:  # noqa: A
         return None
     query = f"?{urlencode({'next': next})}" if next else ""
     return {"name": settings.OIDC["name"], "address": sso.address() + query}
+
+
+@register.filter
+def ago(moment: datetime) -> SafeString | str:
+    """A moment as people say it, see ``moments.ago``."""
+    return moments.ago(moment)
 
 
 @register.filter
