@@ -206,7 +206,7 @@ class AvatarInput(forms.ClearableFileInput):
 
     class Media:
         css = {"all": ["users_profiles/avatar.css"]}
-        js = ["users_profiles/avatar.js"]
+        js = [forms.widgets.Script("users_profiles/avatar.js", defer=True)]  # nothing waits for it to be drawn
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Add whose picture it is, for the initials that stand in for one."""

@@ -6,6 +6,7 @@ Nothing here queries, but ``newest_first``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django import template
@@ -26,8 +27,12 @@ HISTORY_PAGE = 25
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
-    """Draw an icon of our sprite; it is decoration, the words beside it are what counts."""
+    """Draw an icon of our sprite; it is decoration, the words beside it are what counts.
+
+    Kept, because a page has dozens, and each asks the storage where the sprite is, which stays where it is.
+    """
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("backoffice/icons.svg"), name
     )
@@ -140,7 +145,7 @@ def lean_media(
         needed |= {*_JQUERY, _RELATED, _CORE}
     if any(_grows(inline) for inline in formsets):
         needed |= {*_JQUERY, _INLINES}
-    foreign = any(path not in _WHERE_NEEDED and not str(path).startswith(_OWN) for path in paths)
+    foreign = any(path not in _WHERE_NEEDED and not any(own in str(path) for own in _OWN) for path in paths)
     if foreign:
         needed |= {*_JQUERY, _CORE}
     scripts = [path for path in paths if path in needed or path not in _WHERE_NEEDED]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 from django.urls import reverse
 
+from backoffice.templatetags.theme import icon
 from tests.admin_pages import PROFILES, USERS, profile_page, user_page
 from users_profiles.models import Import, ImportRow, Role, User
 
@@ -81,12 +82,14 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def production(settings: Any, collected: Path) -> Path:
+def production(settings: Any, collected: Path) -> Iterator[Path]:
     """DEBUG off and every static file by its hashed name; a name that was not collected is an error."""
+    icon.cache_clear()
     settings.DEBUG = False
     settings.STATIC_ROOT = collected
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
-    return collected
+    yield collected
+    icon.cache_clear()

@@ -113,7 +113,7 @@ DEFECTS: dict[int, tuple[str, dict[str, tuple[str, ...]]]] = {
     ),
     16: (
         "1.44 MB for a list",
-        {"browser/test_weight": ("test_a_list_is_light_and_drawn_no_later_than_by_django_s_own_admin",)},
+        {"browser/test_weight": ("test_a_page_is_light_and_drawn_no_later_than_by_django_s_own_admin",)},
     ),
 }
 

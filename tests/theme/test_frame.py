@@ -127,9 +127,9 @@ def test_a_filter_without_a_choice_is_not_active() -> None:
     assert [one["without"] for one in theme.chosen_in([every, {**editor, "selected": True}])] == ["?"]
 
 
-def test_the_frame_asks_four_questions_only(client_of_root: Client, django_assert_num_queries: Any) -> None:
-    """For the session, the user, what they may do, and the profile that has the picture in the top bar."""
+def test_the_frame_asks_two_questions_only(client_of_root: Client, django_assert_num_queries: Any) -> None:
+    """For the session, and for the user with the profile that has the picture in the top bar."""
     url = reverse("admin:password_change_done")
     client_of_root.get(url)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(2):
         client_of_root.get(url)

@@ -14,6 +14,8 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from users_profiles import avatars, conflicts, recorder, roles, search, selection
@@ -71,6 +73,15 @@ class PeopleAdmin(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PeopleList]:
         return PeopleList
+
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """As Django's, which takes a widget and two templates for each row: a sixth of what a page took."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            _("Select %(person)s") % {"person": obj},
+        )
 
     def order_paths(self, request: HttpRequest) -> dict[str, str]:
         """Where each order that whoever asks may see is found from the listed model."""

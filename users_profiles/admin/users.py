@@ -67,9 +67,6 @@ class UserAdmin(  # type: ignore[misc]
     list_select_related = loaded_along = ("profile",)
     ordering = ("last_name", "first_name")
 
-    class Media:
-        css = {"all": ["users_profiles/person.css"]}
-
     def person_of(self, obj: User | None) -> User | None:
         return obj
 

@@ -273,12 +273,12 @@
   document.addEventListener("change", (event) => {
     const box = event.target.closest("[data-avatar-input]");
     if (!box) return;
-    if (!stored.has(box)) enhance(box); // chosen before the page was all there
     if (event.target.matches("input[type=file]")) chosen(box);
     if (event.target.matches("[data-avatar-remove]")) removed(box);
   });
 
-  const start = () => document.querySelectorAll("[data-avatar-input]").forEach(enhance);
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-  else start();
+  for (const box of document.querySelectorAll("[data-avatar-input]")) {
+    enhance(box);
+    if (fileInput(box).files.length) chosen(box); // while this script was on its way
+  }
 }
