@@ -76,6 +76,13 @@ def test_an_editor_only_looks_at_the_profile_of_an_admin(browse, editor, admin):
     assert client.post(profile_page(admin), {"location": "X"}).status_code == 403
 
 
+@pytest.mark.parametrize("page", [profile_page, user_page])
+def test_a_number_that_can_only_be_looked_at_is_dialled_by_a_click(browse, editor, admin, settings, page):
+    settings.PHONE_DEFAULT_REGION = "GB"
+    Profile.objects.filter(pk=admin.pk).update(phone_number="+442079460000")
+    assert '<a href="tel:+442079460000">020 7946 0000</a>' in browse(editor).get(page(admin)).content.decode()
+
+
 def test_a_reader_sees_no_private_fields_anywhere(browse, reader, ada):
     client = browse(reader)
     for page in (PROFILES, profile_page(ada), user_page(ada)):

@@ -420,5 +420,5 @@ def test_a_chosen_picture_is_not_lost_over_a_mistake_in_any_part_of_the_page(bro
 def test_what_can_only_be_looked_at_does_not_say_how_to_type_it(browse, editor, admin):
     html = browse(editor).get(user_page(admin)).content.decode()
     assert "alice" in html
-    for hint in ("Letters, digits and", "With country code"):
+    for hint in ("Letters, digits and", "Such as "):
         assert hint not in html

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import phonenumbers
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,10 +67,53 @@ def test_what_is_stored_already_is_never_changed(number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "shown"), [("+4930123456", "+49 30 123456"), ("", ""), ("nonsense", "nonsense"), ("+1", "+1")]
+    ("stored", "home", "shown"),
+    [
+        ("+4930123456", "DE", "030 123456"),
+        ("+4930123456", "US", "+49 30 123456"),
+        ("+33123456789", "FR", "01 23 45 67 89"),
+        ("+34912345678", "ES", "912 34 56 78"),
+        ("+12015550123", "US", "(201) 555-0123"),
+        ("+442079460000", "DE", "+44 20 7946 0000"),
+        ("+390612345678", "IT", "06 1234 5678"),
+        ("+491", "DE", "+491"),  # too short to be one
+        ("", "DE", ""),
+        ("nonsense", "DE", "nonsense"),
+        ("+1", "US", "+1"),
+    ],
 )
-def test_a_number_is_shown_with_the_spaces_people_read_it_by(stored: str, shown: str) -> None:
+def test_a_number_of_this_country_is_shown_as_people_write_it_here_and_others_as_they_are_dialled(
+    stored: str, home: str, shown: str, settings: Any
+) -> None:
+    settings.PHONE_DEFAULT_REGION = home
     assert pretty(stored) == shown
+
+
+@pytest.mark.parametrize("home", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_what_is_shown_and_typed_again_is_the_same_number_in_every_country(home: str, settings: Any) -> None:
+    settings.PHONE_DEFAULT_REGION = home
+    for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+        example = phonenumbers.example_number_for_type(home, kind)
+        if example is not None:
+            stored = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+            assert normalise(pretty(stored)) == stored
+    assert all(phones.examples().values())
+
+
+@given(
+    st.from_regex(r"\+(1|7|33|34|39|44|49|54)[0-9]{6,11}", fullmatch=True), st.sampled_from(["US", "DE", "AR", "RU"])
+)
+@pytest.mark.filterwarnings("ignore")
+def test_no_number_is_shown_as_another_one(number: str, home: str) -> None:
+    with override_settings(PHONE_DEFAULT_REGION=home):
+        assert normalise(pretty(number)) == number
+
+
+def test_all_the_spellings_of_a_number_are_known(settings: Any) -> None:
+    settings.PHONE_DEFAULT_REGION = "DE"
+    assert phones.spellings("+4930123456") == {"+4930123456", "030 123456", "+49 30 123456"}
+    assert phones.spellings("+442079460000") == {"+442079460000", "+44 20 7946 0000"}
+    assert phones.spellings("") == set()
 
 
 @pytest.mark.django_db
@@ -83,8 +128,13 @@ def test_validating_a_profile_normalises_its_number() -> None:
     assert list(refused.value.message_dict) == ["phone_number"]
 
 
-def test_the_form_takes_more_characters_than_are_stored() -> None:
+def test_the_form_shows_a_number_as_people_write_it_and_takes_more_characters_than_are_stored(settings: Any) -> None:
+    settings.PHONE_DEFAULT_REGION = "DE"
     field = Profile._meta.get_field("phone_number").formfield()
-    assert isinstance(Profile._meta.get_field("phone_number"), phones.PhoneField)
-    assert field.clean("+49 (0) 30 / 12 34 56 - 78") == "+49 (0) 30 / 12 34 56 - 78"
+    assert isinstance(field, phones.PhoneFormField)
     assert field.widget.input_type == "tel"
+    assert field.prepare_value("+4930123456") == "030 123456"
+    assert field.prepare_value("call me") == "call me"
+    assert field.clean("+49 (0) 30 / 12 34 56 - 78") == "+493012345678"
+    assert not field.has_changed("+4930123456", "030 123456")
+    assert field.has_changed("+4930123456", "030 123457")

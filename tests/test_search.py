@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from users_profiles import search
+from users_profiles import phones, search
 from users_profiles.models import Profile, User
 from users_profiles.search import settling, wanted
 
@@ -116,6 +117,21 @@ def test_letters_are_found_however_they_are_typed(
 def test_a_phone_number_is_found_however_it_is_written(people: None, text: str) -> None:
     assert "anke" in found(text)
     assert "ada" not in found(text)
+
+
+@pytest.mark.parametrize(
+    ("stored", "home"),
+    [("+74951234567", "RU"), ("+5491123456789", "AR"), ("+3612345678", "HU"), ("+12015550123", "US")],
+)
+def test_a_phone_number_is_found_as_the_list_shows_it(
+    make_person: Callable[..., User], settings: Any, stored: str, home: str
+) -> None:
+    settings.PHONE_DEFAULT_REGION = home
+    make_person("somebody", phone_number=stored)
+    shown = phones.pretty(stored)
+    assert "+" not in shown
+    for text in (shown, shown.replace(" ", "")):
+        assert found(text) == {"somebody"}
 
 
 @pytest.mark.parametrize("text", ["000000", "+0000", "()", "---", "(0)", "12"])

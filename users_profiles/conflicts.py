@@ -203,7 +203,7 @@ def _in_words(field: forms.Field, value: Any) -> str:
         return str(choices[value])
     if value in field.empty_values:
         return _("(empty)")
-    return date_format(value, "DATE_FORMAT") if isinstance(value, date) else str(value)
+    return date_format(value, "DATE_FORMAT") if isinstance(value, date) else str(field.prepare_value(value))
 
 
 def _read(field: forms.Field, shown: str) -> Any:

@@ -9,14 +9,21 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.functional import keep_lazy_text
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from users_profiles import avatars, recorder, roles, speaking
+from users_profiles import avatars, phones, recorder, roles, speaking
 from users_profiles.conflicts import NoticesOtherEdits
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.transfer.values import OLDEST
+
+
+@keep_lazy_text
+def _with_numbers(sentence: Any) -> str:
+    """A sentence that asks for a phone number, with one of this country and one of another."""
+    return str(sentence % phones.examples())
 
 
 class EditsProfile(NoticesOtherEdits):
@@ -27,7 +34,9 @@ class EditsProfile(NoticesOtherEdits):
         fields = PROFILE_FIELDS
         help_texts = {
             "birth_date": gettext_lazy("Private: Readers do not see it."),
-            "phone_number": gettext_lazy("With country code, such as +49 30 123456. Private: Readers do not see it."),
+            "phone_number": _with_numbers(
+                gettext_lazy("Such as %(here)s or %(elsewhere)s. Private: Readers do not see it.")
+            ),
         }
         widgets = {
             "bio": forms.Textarea(attrs={"rows": 4}),

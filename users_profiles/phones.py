@@ -1,6 +1,15 @@
-"""Phone numbers: whatever people type becomes E.164 (``+4930123456``), which sorts, compares and dials everywhere."""
+"""Phone numbers: whatever people type becomes E.164 (``+4930123456``), which sorts, compares and dials everywhere.
+
+People see a number of the country they are in as everybody there writes it (``030 123456``), and others with their
+country code (``+33 1 23 45 67 89``). Which country that is, the settings say: what is typed without a country code
+is taken for a number of it, so what somebody reads and types again is the same number. Files always have E.164.
+"""
+
+from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import phonenumbers
@@ -43,12 +52,52 @@ def normalise(number: str, region: str | None = None) -> str:
 
 
 def pretty(number: str) -> str:
-    """Return an E.164 number with the spaces people read it by; anything else unchanged."""
+    """Return an E.164 number as people here write it; anything else unchanged."""
+    return next(_spellings(number), number)
+
+
+def spellings(number: str) -> set[str]:
+    """All the forms in which people may have seen a stored number; the empty set for none."""
+    return {number, *_spellings(number)} if number else set()
+
+
+def _spellings(number: str) -> Iterator[str]:
+    """How people write an E.164 number, the way they write it here first; nothing for what nobody could dial.
+
+    Only what means this number again when it is typed: a few plans have some that look like others.
+    """
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        return
+    ways = [phonenumbers.PhoneNumberFormat.INTERNATIONAL]
+    if parsed.country_code == phonenumbers.country_code_for_region(settings.PHONE_DEFAULT_REGION):
+        ways.insert(0, phonenumbers.PhoneNumberFormat.NATIONAL)
+    for way in ways:
+        written = phonenumbers.format_number(parsed, way)
+        with suppress(ValidationError):
+            if normalise(written) == number:
+                yield written
+
+
+def examples() -> dict[str, str]:
+    """A number of this country and one of another, as people here write them, for a sentence that asks for one."""
+    region = settings.PHONE_DEFAULT_REGION
+    here = phonenumbers.example_number(region)
+    return {
+        "here": pretty(phonenumbers.format_number(here, phonenumbers.PhoneNumberFormat.E164)) if here else "",
+        "elsewhere": "+33 1 23 45 67 89" if region == "DE" else "+49 30 123456",
+    }
+
+
+class PhoneFormField(forms.CharField):
+    """Shows a number as people here write it, and takes it in any form."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return pretty(value) if isinstance(value, str) else value
+
+    def to_python(self, value: Any) -> str:
+        return normalise(super().to_python(value) or "")
 
 
 class PhoneField(models.CharField):
@@ -64,4 +113,4 @@ class PhoneField(models.CharField):
     def formfield(self, **kwargs: Any) -> Any:
         """Typed numbers have spaces and brackets, so the form allows more characters than are stored."""
         widget = forms.TextInput(attrs={"type": "tel"})
-        return super().formfield(**{"max_length": 40, "widget": widget, **kwargs})
+        return super().formfield(**{"form_class": PhoneFormField, "max_length": 40, "widget": widget, **kwargs})

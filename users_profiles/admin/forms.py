@@ -71,6 +71,7 @@ class PersonForm(ProvesIdentity, NoticesOtherEdits):
         model = User
         fields = ("username", "first_name", "last_name", "email")
         field_classes = {"username": UsernameField}
+        labels = {"is_superuser": gettext_lazy("Superuser"), "is_staff": gettext_lazy("Staff")}
         help_texts = {
             "username": gettext_lazy("Letters, digits and @ . + - _ People sign in with it, or with their e-mail."),
             "is_active": gettext_lazy("Can sign in. Untick this instead of deleting somebody."),

@@ -27,7 +27,24 @@ from users_profiles.templatetags.people import avatar_html
 WIDGETS: dict[Any, dict[str, Any]] = {phones.PhoneField: {}}
 
 
-class ProfileInline(ProfilePermissions, admin.StackedInline):
+class LooksAtProfile(ProfilePermissions):
+    """What stands for a field where it can only be looked at, and the stored value is none that people read."""
+
+    @admin.display(description=gettext_lazy("Phone number"))
+    def number_to_dial(self, profile: Profile) -> SafeString | str:
+        number = profile.phone_number
+        return format_html('<a href="tel:{}">{}</a>', number, phones.pretty(number)) if number else EMPTY
+
+    @admin.display(description=gettext_lazy("Picture"))
+    def picture(self, profile: Profile) -> SafeString:
+        return avatar_html(profile.user, "l")
+
+    def fields_to_look_at(self, names: list[str]) -> list[str]:
+        stand_ins = {"avatar": "picture", "phone_number": "number_to_dial"}
+        return [stand_ins.get(name, name) for name in names]
+
+
+class ProfileInline(LooksAtProfile, admin.StackedInline):
     """The profile on the person's page. It is there already, so nothing is added or removed."""
 
     model = Profile
@@ -41,7 +58,11 @@ class ProfileInline(ProfilePermissions, admin.StackedInline):
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         if obj is None:
             return []
-        return [name for name in visible_profile_fields(request.user, obj) if name != "avatar"]
+        fields = [name for name in visible_profile_fields(request.user, obj) if name != "avatar"]
+        return fields if self.has_change_permission(request, obj) else self.fields_to_look_at(fields)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return ("number_to_dial",)
 
     def get_formset(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> Any:
         """Have the picture in the form and not among its lines: its field is at the top of the person's page."""
@@ -62,7 +83,7 @@ class ProfileInline(ProfilePermissions, admin.StackedInline):
 
 
 @admin.register(Profile)
-class ProfileAdmin(ExportPeopleMixin, ProfilePermissions, PersonTrailMixin, PeopleAdmin):  # type: ignore[misc]
+class ProfileAdmin(ExportPeopleMixin, LooksAtProfile, PersonTrailMixin, PeopleAdmin):  # type: ignore[misc]
     to_user = "user__"
     actions = ["export"]
     form = EditsProfile
@@ -143,20 +164,16 @@ class ProfileAdmin(ExportPeopleMixin, ProfilePermissions, PersonTrailMixin, Peop
 
     # One profile
 
-    @admin.display(description=gettext_lazy("Picture"))
-    def picture(self, profile: Profile) -> SafeString:
-        return avatar_html(profile.user, "l")
-
     def get_fields(self, request: HttpRequest, obj: Profile | None = None) -> list[Any]:
         if obj is None:
             return []
         fields = visible_profile_fields(request.user, obj.user)
         if not self.has_change_permission(request, obj):
-            fields = ["picture" if name == "avatar" else name for name in fields]
+            fields = self.fields_to_look_at(fields)
         return ["user_page", *fields]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Profile | None = None) -> tuple[str, ...]:
-        return ("user_page", "picture")
+        return ("user_page", "picture", "number_to_dial")
 
     def save_model(self, request: HttpRequest, obj: Profile, form: Any, change: bool) -> None:
         obj.save_changes()

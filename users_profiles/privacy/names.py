@@ -75,7 +75,7 @@ def names_of(person: User) -> Names:
 
 
 def _known(person: User) -> Iterator[str]:
-    yield from (person.username, person.email, *_spellings(person.profile.phone_number))
+    yield from (person.username, person.email, *phones.spellings(person.profile.phone_number))
     yield from _full_names(person.first_name, person.last_name)
     noted = TrailEntry.objects.filter(content_type=people_type(), object_id=person.pk)
     for label, changes in noted.values_list("object_repr", "changes"):
@@ -88,11 +88,7 @@ def _known(person: User) -> Iterator[str]:
 def _telling(changes: dict[str, Any]) -> Iterator[str]:
     for name in TELLING:
         for value in changes.get(name) or ():
-            yield from _spellings(value or "") if name == "phone_number" else (value or "",)
-
-
-def _spellings(number: str) -> Iterable[str]:
-    return (number, phones.pretty(number)) if number else ()
+            yield from phones.spellings(value or "") if name == "phone_number" else (value or "",)
 
 
 def _full_names(first: str, last: str) -> Iterable[str]:

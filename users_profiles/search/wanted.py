@@ -6,8 +6,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 
+from users_profiles import phones
 from users_profiles.search.folding import fold
 from users_profiles.search.texts import GAP, Text
 
@@ -72,4 +74,14 @@ def _digits(text: str, at_least: int) -> str:
     if not text.isascii() or not _PHONE.fullmatch(text):
         return ""
     digits = re.sub(r"\D", "", text.replace("(0)", "")).lstrip("0")
-    return digits if len(digits) >= at_least else ""
+    return _as_stored(text, digits) if len(digits) >= at_least else ""
+
+
+def _as_stored(text: str, digits: str) -> str:
+    """The digits of a whole number, where inside its country people dial others in front of it: an 8 in Russia."""
+    try:
+        stored = phones.normalise(text).lstrip("+")
+    except ValidationError:
+        return digits
+    is_as_shown = re.sub(r"\D", "", phones.pretty(f"+{stored}")).lstrip("0") == digits
+    return stored if is_as_shown and digits not in stored else digits

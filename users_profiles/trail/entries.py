@@ -38,6 +38,9 @@ OTHER_LABELS = {
     "sign_in_service": gettext_lazy("Sign-in service"),
     "permissions": gettext_lazy("Permissions"),
     "name": gettext_lazy("Name"),
+    # Django's own words for these are other roles' names in some languages.
+    "is_staff": gettext_lazy("Staff"),
+    "is_superuser": gettext_lazy("Superuser"),
 }
 # Of reports: choices, which are kept as English calls them.
 IN_ENGLISH = frozenset({"sharing", "kind", "format", "every", "weekday"})

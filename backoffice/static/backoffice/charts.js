@@ -3,7 +3,7 @@
 {
   const charts = JSON.parse(document.getElementById("chart-data").textContent);
   const language = document.documentElement.lang || undefined;
-  const number = new Intl.NumberFormat(language);
+  const number = new Intl.NumberFormat(language, { useGrouping: "always" }); // as the page does, also in Spanish
   const short = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 2 });
   const drawn = [];
 

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const box = document.getElementById("progress");
-  const number = new Intl.NumberFormat(document.documentElement.lang || undefined);
+  const number = new Intl.NumberFormat(document.documentElement.lang || undefined, { useGrouping: "always" });
 
   function part(name) {
     return box.querySelector('[data-figure="' + name + '"]');
