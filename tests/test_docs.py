@@ -57,6 +57,12 @@ def settings_read() -> set[str]:
     }
 
 
+def test_every_picture_is_shown_in_the_light_and_in_the_dark_and_none_lies_about() -> None:
+    shown = {name for paper in PAPERS for name in re.findall(r"screenshots/([\w-]+\.png)", text_of(paper))}
+    assert shown == {path.name for path in (ROOT / "docs" / "screenshots").iterdir()}
+    assert {name.replace(".png", "-dark.png") for name in shown if "-dark" not in name} < shown
+
+
 def test_the_example_documents_exactly_the_settings_that_are_read() -> None:
     assert len(settings_read()) > 20
     documented = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", text_of(".env.example"), re.MULTILINE))
