@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
-import resource
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,11 +15,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 django.setup()
 
-from django.conf import settings
 from django.core.files.base import File
 from django.db import connection, transaction
 from django.utils import timezone
 
+from benchmarks import timing
 from users_profiles.models import Import, User
 
 
@@ -179,21 +176,7 @@ CONTENDERS: dict[str, Callable[[Path], int]] = {
 
 
 def main(name: str, path: str) -> None:
-    settings.DEBUG = False  # with it on, Django keeps every query
-    start = time.perf_counter()
-    rows = CONTENDERS[name](Path(path))
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        json.dumps(
-            {
-                "rows": rows,
-                "seconds": round(seconds, 3),
-                "rows_per_second": round(rows / seconds),
-                "peak_memory_mb": round(peak, 1),
-            }
-        )
-    )
+    timing.show(lambda: CONTENDERS[name](Path(path)))
 
 
 if __name__ == "__main__":

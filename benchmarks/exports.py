@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import os
-import resource
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from benchmarks import timing
 
 Figures = dict[str, Any]
 
@@ -112,15 +112,7 @@ def main(name: str, path: str, rows: str) -> None:
     import django
 
     django.setup()
-    from django.conf import settings
-
-    settings.DEBUG = False  # with it on, Django keeps every query
-    start = time.perf_counter()
-    count = CONTENDERS[name](Path(path), int(rows))
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    figures = {"rows": count, "seconds": round(seconds, 3), "rows_per_second": round(count / seconds)}
-    print(json.dumps({**figures, "peak_memory_mb": round(peak, 1)}))
+    timing.show(lambda: CONTENDERS[name](Path(path), int(rows)))
 
 
 if __name__ == "__main__":
