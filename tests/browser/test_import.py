@@ -73,6 +73,19 @@ def test_the_sample_of_an_inventory_system_becomes_a_hundred_people(
     assert len(mail.outbox) == User.objects.filter(is_active=True).exclude(email="").count() - 1  # not to the editor
 
 
+def test_new_people_stand_in_a_line_each_however_much_is_said_about_them(
+    open_page: Callable[..., Page], editor: User, tmp_path: Path
+) -> None:
+    path = tmp_path / "staff.csv"
+    path.write_text(f"username,e-mail,about\nada,ada@example.com,{'Wrote it. ' * 30}\ngrace,grace@example.com,\n")
+    page = open_page(UPLOAD, person=editor)
+    upload(page, path)
+    press(page, "Check the file")
+    rows = page.get_by_role("region", name="New").locator("tbody tr")
+    expect(rows).to_have_count(2)
+    assert {round(box["height"]) for box in (rows.nth(0).bounding_box(), rows.nth(1).bounding_box()) if box} == {44}
+
+
 def test_mistakes_are_shown_and_the_refused_rows_go_home_as_a_file_to_mend(
     open_page: Callable[..., Page], admin: User, make_person: Callable[..., User], tmp_path: Path
 ) -> None:
