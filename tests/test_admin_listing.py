@@ -124,14 +124,26 @@ def test_an_export_can_have_what_the_list_shows(browse: Browse, editor: User, ad
 
     person = ["username", "first_name", "last_name"]
     assert ticked("?with=list")[:5] == [*person, "email", "role"]
-    assert ticked("?columns=complete,email") == [*person, "complete", "email"]
+    assert ticked("?columns=complete,email") == [*person, "complete", "email", "version"]
     assert ticked("") == ticked("?with=last") == ticked("?with=list")  # there was no last time
     assert client.get(EXPORT).context["beginnings"] == []
     Wanted(editor, columns=["username", "version"]).entry(1).start_making()
     assert ticked("") == ["username", "version"]
     client.post(COLUMNS, {"columns": ["updated_at"]})
-    assert ticked("") == [*person, "updated_at"]
-    assert "version" in ticked("?with=last")
+    assert ticked("") == [*person, "updated_at", "version"]
+    Wanted(editor, columns=["username"]).entry(1).start_making()
+    assert ticked("?with=last") == ["username"]  # who has taken the version away is not given it again
+
+
+def test_an_export_of_the_list_begins_with_the_version_for_who_may_import(
+    browse: Browse, editor: User, reader: User
+) -> None:
+    hint = "For importing this file again"
+    page = browse(editor).get(EXPORT)
+    assert ("version", True) in [(name, ticked) for name, _label, ticked in page.context["form"].listed]
+    assert hint in page.content.decode()
+    page = browse(reader).get(EXPORT)
+    assert ("version", False) in [(name, ticked) for name, _label, ticked in page.context["form"].listed]
 
 
 def test_what_somebody_has_chosen_is_asked_once(browse: Browse, editor: User) -> None:

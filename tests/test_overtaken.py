@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import queries_of, save, user_page
@@ -48,6 +49,21 @@ def places() -> dict[str, str]:
 def test_an_export_that_comes_back_at_once_changes_nothing(ada: User, bob: User) -> None:
     job = apply(exported())
     assert (job.unchanged, job.updated, job.overtaken) == (2, 0, 0)
+
+
+def test_the_first_file_from_the_list_comes_back_with_whoever_was_changed_since_flagged(
+    browse: Callable[..., Client], editor: User, ada: User, bob: User
+) -> None:
+    client, address = browse(editor), reverse("admin:users_profiles_user_export")
+    form = client.get(address).context["form"]
+    ticked = [name for name, _label, is_ticked in form.listed if is_ticked]
+    answer: Any = client.post(address, {"format": "csv", "columns": ticked})
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    assert "last_login" in text.splitlines()[0]  # the list's own columns
+    move(ada, "Rome")
+    job = check(text.replace("London", "Paris"))
+    assert (job.updated, job.overtaken) == (1, 1)
+    assert job.rows.get(outcome=Outcome.OVERTAKEN).label == "Ada"
 
 
 @pytest.mark.parametrize("change", ["profile", "person", "role", "import"])

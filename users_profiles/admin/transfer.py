@@ -30,7 +30,7 @@ from users_profiles.transfer.export import formats, source
 from users_profiles.transfer.export.cells import cell, text_of
 from users_profiles.transfer.export.forms import ExportForm
 from users_profiles.transfer.export.sending import Sending
-from users_profiles.transfer.export.wanted import Wanted, last_choice, last_export
+from users_profiles.transfer.export.wanted import Wanted, last_choice, last_export, to_begin_with
 from users_profiles.transfer.forms import UploadForm
 
 # How many people the export page shows of those that would be in the file.
@@ -120,7 +120,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
         ticked, whom, _with = ((given.pop(name, None) or [""])[-1] for name in (_TICKED, _WHOM, _WITH))
         wanted = last_choice(actor)
         if self._as_on_the_list(request, again):
-            wanted.columns = self.list_columns(request)  # type: ignore[attr-defined]
+            wanted.columns = to_begin_with(self.list_columns(request), actor)  # type: ignore[attr-defined]
         query = selection.address(given)
         keys = _keys(ticked, actor) if ticked else None
         wanted.query = query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.export import xlsx
 
-# Ticked when somebody exports for the first time: all that an import could bring back, and what it was overtaken by.
+# What a file has that nobody chose columns for: all that an import could bring back, and what it was overtaken by.
 USUAL: tuple[str, ...] = (*columns.NAMES, "version")
 
 
@@ -114,6 +114,15 @@ def exportable(actor: User | None) -> list[str]:
     return columns.exportable(actor is None or roles.may(actor, Action.VIEW_PRIVATE))
 
 
+def to_begin_with(names: Iterable[str], actor: User | None) -> list[str]:
+    """Of these columns those that somebody may have and, for who may import, the version.
+
+    With it, a file that comes back says who was changed since; without it, it undoes what others did meanwhile.
+    """
+    kept = [name for name in names if name in exportable(actor)]
+    return [*kept, "version"] if actor is None or roles.may(actor, Action.IMPORT) else kept
+
+
 def last_export(actor: User) -> Export | None:
     """The latest for which the actor chose the columns; of a report the report chose."""
     return Export.objects.begun().filter(owner=actor, title="").exclude(format=HELD).order_by("-asked_at").first()
@@ -123,6 +132,6 @@ def last_choice(actor: User) -> Wanted:
     """What the actor chose the last time, as far as they may still have it."""
     latest = last_export(actor)
     if latest is None:
-        return Wanted(actor, columns=[name for name in USUAL if name in exportable(actor)], format=Export.Format.XLSX)
+        return Wanted(actor, columns=to_begin_with(columns.NAMES, actor), format=Export.Format.XLSX)
     kept = [name for name in latest.columns if name in exportable(actor)]
     return Wanted(actor, columns=kept or ["username"], format=latest.format)
