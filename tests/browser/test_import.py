@@ -77,7 +77,11 @@ def test_new_people_stand_in_a_line_each_however_much_is_said_about_them(
     open_page: Callable[..., Page], editor: User, tmp_path: Path
 ) -> None:
     path = tmp_path / "staff.csv"
-    path.write_text(f"username,e-mail,about\nada,ada@example.com,{'Wrote it. ' * 30}\ngrace,grace@example.com,\n")
+    facts = (
+        "ada,ada.lovelace@example.com,Augusta Ada,King Countess of Lovelace,yes,+442079460000,Horsley Towers,1990-12-10"
+    )
+    header = "username,e-mail,first name,last name,active,phone,location,birth date,about"
+    path.write_text(f"{header}\n{facts},{'Wrote it. ' * 30}\ngrace,grace@example.com,,,,,,,\n")
     page = open_page(UPLOAD, person=editor)
     upload(page, path)
     press(page, "Check the file")
