@@ -63,7 +63,9 @@ def test_a_check_says_which_country_was_meant_where_a_number_names_none(browse: 
     for number, is_guessed in (("+49 30 123456", False), ("0049 30 123456", False), ("(415) 555-2671", True)):
         upload(client, f"username,phone\nada,{number}\n".encode())
         checked = choose(client, Import.objects.latest("pk"), region="US").content.decode()
-        assert ("Phone numbers without a country code were read as United States (+1)." in checked) == is_guessed
+        assert (
+            "Phone numbers without a country code are taken to be from United States (+1)." in checked
+        ) == is_guessed
 
 
 def test_the_preview_shows_old_and_new_and_what_is_refused(

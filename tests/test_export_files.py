@@ -205,7 +205,9 @@ def as_the_widgets_write_it(names: list[str]) -> bytes:
 
 _any = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
 _nasty = st.builds(
-    "{}{}".format, st.text(st.sampled_from("'=+-@\t\r\n\",; \\.٣\u2028"), max_size=6), st.one_of(_any, st.just(""))
+    "{}{}".format,
+    st.text(st.sampled_from("'=+-@＝＋－＠\t\r\n\",; \\.٣\u2028"), max_size=6),
+    st.one_of(_any, st.just("")),
 )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
@@ -29,7 +28,7 @@ from users_profiles.admin.undo_import import UndoImportMixin
 from users_profiles.models import Import
 from users_profiles.moments import ago
 from users_profiles.roles import Action
-from users_profiles.transfer import columns, countries, intake, invitees, reader, refused, tasks, undo_import
+from users_profiles.transfer import columns, hints, intake, invitees, reader, refused, tasks, undo_import
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.forms import ColumnsForm, ReadingForm
 from users_profiles.transfer.options import Options, Row
@@ -216,9 +215,8 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, admin.ModelAdmin):
             "who": import_rows.who(job),
         }
         if job.state == State.CHECKED:
-            options = Options.from_json(job.options)
-            guessed = countries.label(options.region or settings.PHONE_DEFAULT_REGION) if options.region_guessed else ""
-            context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job), "guessed": guessed}
+            noticed = hints.said(Options.from_json(job.options))
+            context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job), "hints": noticed}
         if job.applied_at is not None and job.state != State.UNDONE:
             context |= {"invitable": invitees.tally(job)["open"], "made": invitees.created(job).exists()}
         return self._page(request, job, str(TITLES.get(State(job.state), _("Import failed"))), **context)

@@ -15,13 +15,16 @@ from django.conf import settings
 
 from users_profiles.models.profile import BLANKS
 from users_profiles.transfer import columns, values
-from users_profiles.transfer.options import Match, Options, Row
+from users_profiles.transfer.hints import Hints
+from users_profiles.transfer.options import Kind, Match, Options, Row
 from users_profiles.transfer.people import Candidate, Problem
 from users_profiles.transfer.reasons import Refused
 
 # What a blank cell clears, where staff chose that it does. Never who somebody is, what they may do, or whether they
 # may sign in: nobody means that by leaving a cell empty.
 CLEARABLE = {"email": "", "first_name": "", "last_name": "", **BLANKS}
+# Where a formula would be kept as it is; in the other columns there is no place for one.
+TEXTS = frozenset({"email", "first_name", "last_name", "location", "bio"})
 # Places and roles come again and again in a file; names of people do in part.
 REMEMBERED = 4_096
 
@@ -31,6 +34,9 @@ class Absent:
 
 
 ABSENT = Absent()
+# The cell that a row of a text file does not have. Programs leave out cells at the end that are empty, but who knows
+# whether these were: unlike an empty cell, one that is not there never empties a field.
+MISSING = "\x00missing"
 
 
 class Cleaner:
@@ -41,9 +47,15 @@ class Cleaner:
         self._need = str(options.match)
         self._version_at = options.version_at
         self._makes_usernames = bool(options.username_pattern)
+        self.hints = Hints()
         self._columns = [
-            _Column(at, name, resource, options.blank_clears) for at, name in enumerate(options.mapping) if name
+            _Column(at, name, resource, options.blank_clears, self.hints)
+            for at, name in enumerate(options.mapping)
+            if name
         ]
+        # Excel keeps no empty cells, wherever they are, and a row that ends early has empty ones there.
+        self._filler = MISSING if options.kind is Kind.TEXT else ""
+        self._least = max((column.at for column in self._columns), default=-1) + 1 if self._filler else 0
         self._names = [column.name for column in self._columns]
 
     def clean(self, numbered: Sequence[tuple[int, Row]]) -> list[Candidate]:
@@ -70,7 +82,9 @@ class Cleaner:
         if spare == 0:
             return row
         if spare > 0:
-            return row + [""] * spare
+            if len(row) < self._least:
+                self.hints.note("short", candidate.number)
+            return row + [self._filler] * spare
         if any(row[self._width :]):
             candidate.refuse("wide", found=len(row), wanted=self._width)
             return [""] * self._width
@@ -94,9 +108,10 @@ def _note_versions(cells: Sequence[str], candidates: Sequence[Candidate]) -> Non
 class _Column:
     """One column of the file and the field it is taken for."""
 
-    def __init__(self, at: int, name: str, resource: columns.PersonResource, blank_clears: bool) -> None:
+    def __init__(self, at: int, name: str, resource: columns.PersonResource, blank_clears: bool, hints: Hints) -> None:
         self.at = at
         self.name = name
+        self._hints = hints
         self._clean: Callable[[str], Any] = resource.fields[name].widget.clean
         self._blank = CLEARABLE[name] if blank_clears and name in CLEARABLE else ABSENT
         self._longest = settings.IMPORT_MAX_CELL
@@ -120,6 +135,9 @@ class _Column:
         ]
 
     def _clean_cell(self, cell: str, candidate: Candidate) -> Any:
+        if cell is MISSING:
+            self.has_gaps = True
+            return ABSENT
         if not cell or cell.isspace():
             self.has_gaps = self.has_gaps or self._blank is ABSENT
             return self._blank
@@ -132,9 +150,18 @@ class _Column:
             candidate.problems.append(Problem(self.name, cell, refused.code, refused.details))
             self.has_gaps = True
             return ABSENT
-        if len(self._known) < REMEMBERED and len(cell) < 64:
+        hint = self._noticed(cell, value)
+        if hint:
+            self._hints.note(hint, candidate.number)
+        elif len(self._known) < REMEMBERED and len(cell) < 64:
             self._known[cell] = value
         return value
+
+    def _noticed(self, cell: str, value: Any) -> str:
+        """What staff should know about a cell that was taken; mostly nothing."""
+        if self.name in TEXTS:
+            return "formula" if values.is_formula(value) else ""
+        return "country" if self.name == "phone_number" and not values.has_country(cell) else ""
 
 
 # A cell that matches is, as it stands, what its value function would return for it.

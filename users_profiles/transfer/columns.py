@@ -96,13 +96,9 @@ class PhoneWidget(Widget):
     """Numbers without a country code are taken to be from ``region``."""
 
     region = ""
-    # Whether a number has come by that had to be taken for one of ``region``.
-    guessed = False
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> str:
-        number = values.phone(value, self.region)
-        self.guessed = self.guessed or bool(number and "+" not in value and not value.lstrip().startswith("00"))
-        return number
+        return values.phone(value, self.region)
 
 
 class DayWidget(Widget):

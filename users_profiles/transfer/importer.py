@@ -175,7 +175,7 @@ class _Run:
             yield self.cleaner.clean(chunk)
 
     def _record_total(self) -> None:
-        self.options.region_guessed = self.resource.fields["phone_number"].widget.guessed
+        self.options.hints = self.cleaner.hints.to_json()
         self.job.total, self.job.options = self.job.cursor, self.options.to_json()
         self.job.save(update_fields=["total", "options"])
 

@@ -65,8 +65,6 @@ class Options:
     match: Match = Match.USERNAME
     blank_clears: bool = False
     region: str = ""
-    # Whether the check has met a phone number without a country code, and took it to be from there.
-    region_guessed: bool = False
     date_order: DateOrder = DateOrder.ASK
     # The column in which a file of our own exports says which version of each person it holds; -1 where there is none.
     version_at: int = -1
@@ -80,10 +78,13 @@ class Options:
     roster: str = ""
     roster_location: str = ""
     roster_role: str = ""
+    # What the check has noticed: transfer.hints.Hints as a dict.
+    hints: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        options = cls(**stored)
+        # While an upgrade goes on, a process meets what one of another version has stored.
+        options = cls(**{name: value for name, value in stored.items() if name in cls.__dataclass_fields__})
         options.kind = Kind(options.kind)
         options.mode = Mode(options.mode)
         options.match = Match(options.match)

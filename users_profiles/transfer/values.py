@@ -206,6 +206,11 @@ def phone(value: str, region: str) -> str:
         raise Refused("phone") from None
 
 
+def has_country(number: str) -> bool:
+    """Whether a phone number as somebody has written it says itself which country it is from."""
+    return "+" in number or number.lstrip().startswith("00")
+
+
 def day(value: str, order: DateOrder) -> date:
     """A date: ISO, a local form that can mean only one day, or the serial number a spreadsheet keeps for it."""
     value = unicodedata.normalize("NFKC", value).strip()
@@ -293,10 +298,12 @@ def refuse_failed(value: str) -> None:
 
 # Formulas -----------------------------------------------------------------------------------------------------------
 
-# A spreadsheet runs a cell that begins with one of these. We put an apostrophe before it on the way out and take one
-# away on the way in; a value that itself begins with apostrophes and such a sign gets one more, so nothing is lost.
-_RISKY = re.compile(r"'*[=+\-@\t\r]")
-_MARKED = re.compile(r"'+[=+\-@\t\r]")
+# A spreadsheet runs a cell that begins with one of these; where people write Chinese or Japanese, also with a wide one.
+# We put an apostrophe before it on the way out and take one away on the way in; a value that itself begins with
+# apostrophes and such a sign gets one more, so nothing is lost.
+RISKY = "\t\r+-=@\uff0b\uff0d\uff1d\uff20"
+_RISKY = re.compile(f"'*[{re.escape(RISKY)}]")
+_MARKED = re.compile(f"'+[{re.escape(RISKY)}]")
 
 
 def defuse(value: str) -> str:
@@ -306,3 +313,13 @@ def defuse(value: str) -> str:
 
 def restore(value: str) -> str:
     return value[1:] if _MARKED.match(value) else value
+
+
+# What somebody could want a spreadsheet to run: anything after "=", and after the other signs what calls or fetches
+# something. "+49 (0)30", "- plays chess (badly)" and "-" are none.
+_FORMULA = re.compile(r"[=\uff1d].|[+\-@\uff0b\uff0d\uff20](?=[\w.+*/&-]*[^\W\d])[\w.+*/&-]*[(|!]", re.DOTALL)
+
+
+def is_formula(value: str) -> bool:
+    """Whether text looks like a formula of a spreadsheet."""
+    return _FORMULA.match(value) is not None

@@ -15,7 +15,7 @@ from users_profiles.management.people import actor_named
 from users_profiles.management.pipeline import PipelineCommand
 from users_profiles.management.progress import import_through, peak_memory_mb
 from users_profiles.models import Import, ImportRow
-from users_profiles.transfer import columns, intake, reader, reconcile, refused, usernames
+from users_profiles.transfer import columns, hints, intake, reader, reconcile, refused, usernames
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import Match, Mode, Options
 from users_profiles.transfer.people import problems_of
@@ -205,6 +205,8 @@ class Command(PipelineCommand):
             f"{verb}: {job.created:,} new, {job.updated:,} changed, {gone}{job.unchanged:,} unchanged, "
             f"{job.refused:,} refused. {job.total:,} rows in {self._seconds():.1f} s, import {job.pk}."
         )
+        for hint in hints.said(Options.from_json(job.options)):
+            self.stdout.write(hint.text)
         if left_out := job.overtaken + job.left_out:
             self.stdout.write(f"{left_out:,} left out, changed here since the export; --overtakes takes them.")
         if job.refused and errors is not None:
