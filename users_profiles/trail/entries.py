@@ -143,10 +143,8 @@ def label_of(name: str) -> str:
 
 def readable(name: str, text: str | None) -> str:
     """A stored value as people read it: names of roles, dates, yes and no."""
-    if name == "role":
-        return (
-            str(roles.LABELS.get("" if text in (None, roles.MEMBER_WORD) else text, text)) if text is not None else ""
-        )
+    if name == "role" and text is not None:
+        return str(roles.LABELS.get(roles.MEMBER if text == roles.MEMBER_WORD else text, text))
     if not text:
         return ""
     if name == "avatar":

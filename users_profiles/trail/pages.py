@@ -270,7 +270,7 @@ def _names_of(entry: Entry) -> str:
     return f"{person} {person.username} {person.email}".casefold() if person else entry.who.casefold()
 
 
-# Behind what was shown, and in time ------
+# Behind what was shown, and in time ---------------------------------------------------------------------------------
 
 
 def _after(cursor: Cursor | None, source: int, moment: str) -> Q:
