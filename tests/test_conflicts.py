@@ -54,6 +54,14 @@ def person_page(client: Client, ada: User) -> Page:
     return Page(client, user_page(ada))
 
 
+@pytest.fixture
+def crossed(browse: Browse, superuser: User, admin: User, ada: User) -> Page:
+    """The page of Ada that a superuser has open, while an admin has changed her last name to King."""
+    page = person_page(browse(superuser), ada)
+    save(browse(admin), user_page(ada), last_name="King")
+    return page
+
+
 # Both changed the same field
 
 
@@ -98,58 +106,42 @@ def test_f1_both_values_and_the_one_before_are_shown_as_people_read_them(
         assert text in html
 
 
-def test_f1_nothing_else_that_was_typed_is_lost_while_one_chooses(
-    browse: Browse, superuser: User, admin: User, ada: User
-) -> None:
-    page = person_page(browse(superuser), ada)
-    save(browse(admin), user_page(ada), last_name="King")
-    page.send(last_name="Byron", first_name="Augusta", **{"profile-0-bio": "Poet's daughter"})
-    assert (page.values["first_name"], page.values["profile-0-bio"]) == ("Augusta", "Poet's daughter")
+def test_f1_nothing_else_that_was_typed_is_lost_while_one_chooses(crossed: Page, ada: User) -> None:
+    crossed.send(last_name="Byron", first_name="Augusta", **{"profile-0-bio": "Poet's daughter"})
+    assert (crossed.values["first_name"], crossed.values["profile-0-bio"]) == ("Augusta", "Poet's daughter")
     assert fresh(ada).first_name == "Ada"
-    page.send(**{"last_name-choice": "theirs"})
+    crossed.send(**{"last_name-choice": "theirs"})
     now = fresh(ada)
     assert (now.first_name, now.last_name, now.profile.bio) == ("Augusta", "King", "Poet's daughter")
 
 
-def test_f1_to_save_again_without_choosing_asks_again(browse: Browse, superuser: User, admin: User, ada: User) -> None:
-    page = person_page(browse(superuser), ada)
-    save(browse(admin), user_page(ada), last_name="King")
+def test_f1_to_save_again_without_choosing_asks_again(crossed: Page, ada: User) -> None:
     for _time in range(2):
-        assert "Choose which of the two to keep." in page.send(last_name="Byron").content.decode()
+        assert "Choose which of the two to keep." in crossed.send(last_name="Byron").content.decode()
     assert fresh(ada).last_name == "King"
 
 
 def test_f1_a_choice_between_values_of_which_one_is_gone_again_is_no_choice(
-    browse: Browse, superuser: User, admin: User, ada: User
+    crossed: Page, browse: Browse, admin: User, ada: User
 ) -> None:
-    page = person_page(browse(superuser), ada)
-    save(browse(admin), user_page(ada), last_name="King")
-    page.send(last_name="Byron")
+    crossed.send(last_name="Byron")
     save(browse(admin), user_page(ada), last_name="Noel")
-    assert "Noel" in page.send(**{"last_name-choice": "theirs"}).content.decode()
-    assert page.send(**{"last_name-choice": "theirs"}).status_code == 302
+    assert "Noel" in crossed.send(**{"last_name-choice": "theirs"}).content.decode()
+    assert crossed.send(**{"last_name-choice": "theirs"}).status_code == 302
     assert fresh(ada).last_name == "Noel"
 
 
-def test_f1_a_choice_is_kept_while_something_else_is_mended(
-    browse: Browse, superuser: User, admin: User, ada: User
-) -> None:
-    page = person_page(browse(superuser), ada)
-    save(browse(admin), user_page(ada), last_name="King")
-    page.send(last_name="Byron")
-    page.send(**{"last_name-choice": "theirs", "email": "nonsense"})
-    assert page.values["last_name-choice"] == "theirs"
-    assert page.send(email="ada@example.com").status_code == 302
+def test_f1_a_choice_is_kept_while_something_else_is_mended(crossed: Page, ada: User) -> None:
+    crossed.send(last_name="Byron")
+    crossed.send(**{"last_name-choice": "theirs", "email": "nonsense"})
+    assert crossed.values["last_name-choice"] == "theirs"
+    assert crossed.send(email="ada@example.com").status_code == 302
     assert fresh(ada).last_name == "King"
 
 
-def test_f1_what_one_typed_may_be_changed_again_before_one_chooses_it(
-    browse: Browse, superuser: User, admin: User, ada: User
-) -> None:
-    page = person_page(browse(superuser), ada)
-    save(browse(admin), user_page(ada), last_name="King")
-    page.send(last_name="Byron")
-    page.send(last_name="Lovelace", **{"last_name-choice": "mine"})
+def test_f1_what_one_typed_may_be_changed_again_before_one_chooses_it(crossed: Page, ada: User) -> None:
+    crossed.send(last_name="Byron")
+    crossed.send(last_name="Lovelace", **{"last_name-choice": "mine"})
     assert fresh(ada).last_name == "Lovelace"
 
 
@@ -171,11 +163,9 @@ def test_f1_when_nobody_knows_who_it_was_it_is_said_all_the_same(browse: Browse,
     assert "Somebody changed this while you were editing." in page.send(last_name="Byron").content.decode()
 
 
-def test_f1_the_same_change_made_twice_is_no_conflict(browse: Browse, superuser: User, admin: User, ada: User) -> None:
-    page = person_page(browse(superuser), ada)
-    save(browse(admin), user_page(ada), last_name="King")
+def test_f1_the_same_change_made_twice_is_no_conflict(crossed: Page, ada: User) -> None:
     before = fresh(ada).version
-    assert page.send(last_name="King").status_code == 302
+    assert crossed.send(last_name="King").status_code == 302
     assert fresh(ada).last_name == "King"
     assert fresh(ada).version - before <= 1
 
