@@ -91,10 +91,10 @@ def test_a_mail_that_is_refused_is_said_and_can_be_tried_again(
     job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\n")
     message = invitations.message
 
-    def refuse_ada(person: User) -> Any:
+    def refuse_ada(person: User, language: str) -> Any:
         if person.username == "ada":
             raise OSError
-        return message(person)
+        return message(person, language)
 
     monkeypatch.setattr(invitations, "message", refuse_ada)
     invitees.queue(job, "open")

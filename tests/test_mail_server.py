@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
@@ -15,9 +16,11 @@ from django.utils import timezone
 
 from tests.admin_pages import user_page
 from tests.reporting import saved
+from tests.signing_in import change_email, register, sign_in, words
 from tests.test_admin_transfer import page
 from tests.test_importer import apply
 from users_profiles import invitations
+from users_profiles.accounts import addresses
 from users_profiles.management.commands import worker
 from users_profiles.models import Delivery, Invitation, User
 from users_profiles.models.mails import DELAYS, MAILING
@@ -25,6 +28,7 @@ from users_profiles.reports import mailing
 from users_profiles.transfer import invitees
 
 Browse = Callable[[User | None], Client]
+Kind = Invitation.Kind
 pytestmark = pytest.mark.usefixtures("at_once", "base_url")
 
 
@@ -121,7 +125,91 @@ def test_who_forgot_their_password_gets_the_link_when_the_server_is_back(
     clock(minutes=2)
     beat()
     [mail] = server.taken
-    assert "/accounts/password/reset/key/" in mail.get_payload()[0].get_payload(decode=True).decode()
+    assert "/accounts/password/reset/key/" in link_in(mail)
+
+
+def body(mail: Any) -> str:
+    return str(mail.get_payload()[0].get_payload(decode=True).decode())
+
+
+def link_in(mail: Any) -> str:
+    found = re.search(r"https://people\.example\.com(/accounts/\S+/)\s", body(mail))
+    assert found
+    return found[1]
+
+
+def test_who_registers_gets_the_mail_to_confirm_when_the_server_is_back(
+    server: Server, clock: Callable[..., None], settings: Any, db: None
+) -> None:
+    settings.REGISTRATION_OPEN = True
+    server.is_down()
+    client = Client(headers={"accept-language": "de"})
+    answer = client.get(register(client, "grace", "grace@example.com")["Location"])
+    assert "Der Mailserver antwortet nicht." in answer.content.decode()
+    assert Invitation.objects.get().kind == Kind.CONFIRM
+    server.answer = "250 OK"
+    clock(minutes=2)
+    for _ in range(3):
+        beat()
+    [mail] = server.taken
+    assert mail["To"] == "grace@example.com"
+    assert "bestätigen" in body(mail)  # in the language of the page it was asked for on
+    assert sign_in("grace").status_code == 302
+    client.post(link_in(mail))
+    assert not addresses.must_verify(User.objects.get(username="grace"))
+
+
+def test_registering_with_a_known_address_looks_and_ends_the_same(
+    server: Server, clock: Callable[..., None], settings: Any, ada: User
+) -> None:
+    settings.REGISTRATION_OPEN = True
+    server.is_down()
+    answers = []
+    for email in ("ada@example.com", "grace@example.com"):
+        client = Client()
+        answers.append(client.get(register(client, "grace", email)["Location"]))
+    pages = [words(answer).replace("ada@", "grace@") for answer in answers]
+    assert pages[0] == pages[1]
+    assert "The mail goes out as soon as it does." in pages[0]
+    server.answer = "250 OK"
+    clock(minutes=2)
+    beat()
+    assert sorted(server.recipients) == ["ada@example.com", "grace@example.com"]
+    told = {str(mail["To"]): body(mail) for mail in server.taken}
+    assert "There is an account with this e-mail already." in told["ada@example.com"]
+
+
+def test_a_new_email_gets_its_link_when_the_server_is_back_and_none_once_the_change_is_called_off(
+    server: Server,
+    clock: Callable[..., None],
+    browse: Browse,
+    ada: User,
+    make_person: Callable[..., User],
+    editor: User,
+) -> None:
+    ben = make_person("ben")
+    server.is_down()
+    for person in (ada, ben):
+        answer = change_email(browse(person), f"{person.username}@new.example.com")
+        assert "The mail goes out as soon as it does." in answer.content.decode()
+    told = " ".join(browse(editor).get(user_page(ada)).content.decode().split())
+    assert "The mail to confirm the e-mail is not sent yet. The mail server did not take it. Next try:" in told
+    browse(ben).post(reverse("account_email"), {"email": "ben@new.example.com", "action_remove": ""})
+    server.answer = "250 OK"
+    clock(minutes=2)
+    beat()
+    assert server.recipients == ["ada@new.example.com"]
+    browse(ada).post(link_in(server.taken[0]))
+    assert User.objects.get(pk=ada.pk).email == "ada@new.example.com"
+
+
+def test_a_mail_to_confirm_keeps_no_link_to_a_password_from_being_sent(
+    server: Server, browse: Browse, ada: User
+) -> None:
+    server.is_down()
+    change_email(browse(ada), "ada@new.example.com")
+    invitations.invite([ada])
+    assert set(Invitation.objects.values_list("kind", flat=True)) == {Kind.CONFIRM, Kind.PASSWORD}
 
 
 def test_the_people_of_an_import_are_invited_once_each_although_the_server_fell_over(

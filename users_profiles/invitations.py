@@ -1,4 +1,4 @@
-"""Mails with a link to set a password: to people whom staff have just added, and to those who need a new one.
+"""Mails with a link that lets people in: to whom staff have just added, to who needs a new password, to who registers.
 
 Each is a row first (``models.Invitation``) and a mail then, so none is lost: what a mail server that is down does not
 take is tried again, and a worker that was killed leaves behind exactly those who have not been mailed.
@@ -10,9 +10,11 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account import app_settings
+from allauth.account.models import EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -22,12 +24,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django_tasks import task
 
+from users_profiles.accounts import addresses
 from users_profiles.models import Errand, ImportRow, Invitation, Mail, User
 from users_profiles.models.clock import shared_now
 from users_profiles.models.mails import refused
 from users_profiles.speaking import speaking_to
 
 logger = logging.getLogger(__name__)
+Kind = Invitation.Kind
 
 # At most so many mails in one go, so that the imports behind them in the queue get their turn.
 BATCH = 100
@@ -96,23 +100,34 @@ def deliver(waiting: Iterable[Invitation]) -> dict[str, int]:
 
 
 def _deliver(mail: Invitation) -> None:
-    person = mail.person
-    if not person.is_active or not person.email:
-        mail.fail(gettext_noop("The person is inactive or has no e-mail."))
-    else:
-        try:
-            _addressed(mail).send()
-        except Exception as error:  # every mail engine raises errors of its own
-            logger.warning("The invitation to person %s could not be sent: %r", person.pk, error)
-            mail.put_off(refused())
+    try:
+        written = _written(mail)
+        if written is None:
+            mail.fail(gettext_noop("The person is inactive or has no e-mail."))
         else:
+            written.send()
             mail.sent()
+    except Exception as error:  # every mail engine raises errors of its own
+        logger.warning("The mail to person %s (%s) could not be sent: %r", mail.person_id, mail.kind, error)
+        mail.put_off(refused())
     tell_import(mail)
 
 
-def _addressed(mail: Invitation) -> EmailMultiAlternatives:
-    """The mail, with a name of its own: should it be sent twice after all, mail programs show it once."""
-    found = message(mail.person)
+def _written(mail: Invitation) -> EmailMultiAlternatives | None:
+    """The mail, with a name of its own: should it be sent twice after all, mail programs show it once.
+
+    None where nobody is to be mailed, as things are now; also where an address to confirm has been confirmed meanwhile.
+    """
+    person, language = mail.person, mail.language
+    found: EmailMultiAlternatives | None
+    if mail.kind == Kind.CONFIRM:
+        found = _confirmation(person, language)
+    elif mail.kind == Kind.KNOWN:
+        found = _message("account_already_exists", person, person.email, language)
+    else:
+        found = message(person, language)
+    if found is None or not found.to[0] or not person.is_active:
+        return None
     found.extra_headers["Message-ID"] = f"<invitation-{mail.pk}@{urlsplit(settings.BASE_URL).hostname}>"
     return found
 
@@ -125,24 +140,30 @@ def tell_import(mail: Invitation) -> None:
         ImportRow.objects.filter(pk=mail.row_id).update(invited=fate, invited_at=timezone.now())
 
 
-def message(person: User) -> EmailMultiAlternatives:
-    """The mail to one person, as text and HTML, in their language."""
-    with speaking_to(person):
-        return _message(person)
-
-
-def _message(person: User) -> EmailMultiAlternatives:
+def message(person: User, language: str = "") -> EmailMultiAlternatives:
+    """The mail with a link to set a password, to one person; see ``_message``."""
     kind = "password_link" if person.has_usable_password() else "invitation"
-    context = {
-        "person": person,
-        "link": password_link(person),
-        "base_url": settings.BASE_URL,
-        "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
-    }
-    subject = " ".join(render_to_string(f"account/email/{kind}_subject.txt", context).split())
-    mail = EmailMultiAlternatives(subject, render_to_string(f"account/email/{kind}_message.txt", context).strip())
-    mail.to = [person.email]
-    mail.attach_alternative(render_to_string(f"account/email/{kind}_message.html", context), "text/html")
+    days = settings.PASSWORD_RESET_TIMEOUT // 86_400
+    return _message(kind, person, person.email, language, link=password_link(person), days=days)
+
+
+def _confirmation(person: User, language: str) -> EmailMultiAlternatives | None:
+    """The mail with a link by which somebody proves an address; None where there is none to be proven."""
+    unproven = addresses.to_be_proven(person)
+    if unproven is None:
+        return None
+    link = settings.BASE_URL + reverse("account_confirm_email", args=[EmailConfirmationHMAC(unproven).key])
+    return _message("email_confirmation", person, unproven.email, language, activate_url=link)
+
+
+def _message(kind: str, person: User, address: str, language: str, **more: Any) -> EmailMultiAlternatives:
+    """A mail as text and HTML, in the language the person has chosen, else in ``language``, else in our own."""
+    context = {"person": person, "user": person, "email": address, "base_url": settings.BASE_URL, **more}
+    with speaking_to(person, "" if person.language else language):
+        subject = " ".join(render_to_string(f"account/email/{kind}_subject.txt", context).split())
+        mail = EmailMultiAlternatives(subject, render_to_string(f"account/email/{kind}_message.txt", context).strip())
+        mail.attach_alternative(render_to_string(f"account/email/{kind}_message.html", context), "text/html")
+    mail.to = [address]
     return mail
 
 

@@ -61,8 +61,14 @@ PROOFS = {
 }
 
 
-# What the page for a new password sends, to somebody we know and to others: what it says must not tell which (D6).
-RESETS = frozenset({"account/email/password_reset_key", "account/email/unknown_account"})
+# What the worker sends again when the mail server does not take it. The mail to somebody we do not know is not, though
+# the page says the same: it must not tell who is known (security check D6).
+KINDS = {
+    "account/email/password_reset_key": Invitation.Kind.PASSWORD,
+    "account/email/email_confirmation": Invitation.Kind.CONFIRM,
+    "account/email/email_confirmation_signup": Invitation.Kind.CONFIRM,
+    "account/email/account_already_exists": Invitation.Kind.KNOWN,
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -143,18 +149,17 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send a mail, in the language of who gets it; without a choice of theirs, of the browser that asked for it.
 
-        One that cannot be sent is logged and said, and does not take the page with it.
+        One that cannot be sent is logged and said, does not take the page with it, and is tried again.
         """
         person = context.get("user")
+        asked_in = spoken()
         context = {**context, "base_url": settings.BASE_URL, "registration_open": settings.REGISTRATION_OPEN}
         try:
-            with speaking_to(person, getattr(person, "language", "") or spoken()):
+            with speaking_to(person, getattr(person, "language", "") or asked_in):
                 super().send_mail(template_prefix, email, context)
         except (SMTPException, OSError):
             logger.exception("A mail (%s) could not be sent", template_prefix)
-            if template_prefix not in RESETS:
-                messages.error(self.request, _("The mail could not be sent. Try again in a few minutes."))
-                return
-            if person is not None:
-                Invitation.ask_after_failure(person)
+            person = person or addresses.find_by_email(email)
+            if person is not None and template_prefix in KINDS:
+                Invitation.ask_after_failure(person, KINDS[template_prefix], asked_in)
             messages.warning(self.request, _("The mail server does not answer. The mail goes out as soon as it does."))

@@ -32,6 +32,11 @@ def must_verify(person: User) -> bool:
     return bool(person.email) and unproven.exists()
 
 
+def to_be_proven(person: User) -> EmailAddress | None:
+    """The address that somebody was asked to prove and has not yet: of their registration, or one to change to."""
+    return EmailAddress.objects.filter(user=person, verified=False).order_by("-pk").first()
+
+
 def record_verified(person: User) -> None:
     """Note that this person's address is theirs, and forget every other one they or somebody else had noted."""
     address = person.email.lower()

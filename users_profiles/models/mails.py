@@ -103,8 +103,8 @@ class Mail(models.Model):
 
 
 class InvitationQuerySet(MailQuerySet["Invitation"]):
-    def on_the_way(self) -> Self:
-        return self.filter(state=Invitation.State.WAITING)
+    def on_the_way(self, kind: str = "") -> Self:
+        return self.filter(state=Invitation.State.WAITING, **({"kind": kind} if kind else {}))
 
     def hurry(self) -> int:
         """Try those again now that were to be tried later; not those that somebody is sending at this moment."""
@@ -112,13 +112,27 @@ class InvitationQuerySet(MailQuerySet["Invitation"]):
 
 
 class Invitation(Mail):
-    """A mail with a link to set a password, on its way to one person; of an import, where it is of one of its rows."""
+    """A mail with a link that lets one person in, on its way; of an import, where it is of one of its rows.
+
+    Staff ask for those with a link to set a password, which are rows from the start. What somebody asks for at the
+    sign-in page goes out while they wait, and is a row only where the mail server did not take it.
+    """
+
+    class Kind(models.TextChoices):
+        """Which mail it is, in words that a sentence can begin with."""
+
+        PASSWORD = "password", _("The mail with the link to set a password")
+        CONFIRM = "confirm", _("The mail to confirm the e-mail")
+        KNOWN = "known", _("The mail that says there is an account already")
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations")
     # Left alone when the row goes: a million rows are deleted without a look at the mails. We only come from the row.
     row = models.OneToOneField(
         ImportRow, on_delete=models.DO_NOTHING, null=True, related_name="mail", db_constraint=False
     )
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PASSWORD, db_default=Kind.PASSWORD)
+    # That of the browser it was asked for with, for whoever has chosen none.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
     asked_at = models.DateTimeField(_("asked for"), default=timezone.now)
 
     objects = InvitationQuerySet.as_manager()
@@ -139,19 +153,19 @@ class Invitation(Mail):
 
     @classmethod
     def ask_for(cls, keys: Iterable[int]) -> None:
-        """Have people mailed; who has such a mail on its way already gets no second one, but that one sooner."""
+        """Have people mailed a link; who has one on its way already gets no second one, but that one sooner."""
         wanted = list(keys)
-        waiting = cls.objects.on_the_way().filter(person__in=wanted)
+        waiting = cls.objects.on_the_way(cls.Kind.PASSWORD).filter(person__in=wanted)
         waiting.hurry()
         have = set(waiting.values_list("person", flat=True))
         cls.objects.bulk_create([cls(person_id=key) for key in wanted if key not in have], batch_size=1_000)
 
     @classmethod
-    def ask_after_failure(cls, person: Any) -> None:
+    def ask_after_failure(cls, person: Any, kind: str, language: str) -> None:
         """Have somebody mailed whom we just failed to mail."""
-        if not cls.objects.on_the_way().filter(person=person).exists():
+        if not cls.objects.on_the_way(kind).filter(person=person).exists():
             later = timezone.now() + timedelta(minutes=DELAYS[0])
-            cls.objects.create(person=person, attempts=1, reason=refused(), try_at=later)
+            cls.objects.create(person=person, kind=kind, language=language, attempts=1, reason=refused(), try_at=later)
 
 
 def refused() -> str:

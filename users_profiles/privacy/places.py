@@ -119,9 +119,9 @@ PLACES = (
     Place(
         "users_profiles.Invitation.person",
         "goes",
-        _("Mails to them with a link to set a password"),
+        _("Mails to them with a link that lets them in"),
         "invitations",
-        ("state", "asked_at", "sent_at"),
+        ("kind", "state", "asked_at", "sent_at"),
     ),
     Place(
         "users_profiles.Delivery.recipient",
