@@ -60,6 +60,13 @@ def test_json_is_one_object_and_some_refused_is_exit_status_2(team: Callable[...
     assert err.getvalue() == ""
 
 
+def test_json_is_printed_too_when_nothing_was_done(team: Callable[..., str]) -> None:
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_pictures", team("stan"), "--actor", "nemo", "--json", stdout=out, stderr=io.StringIO())
+    assert json.loads(out.getvalue()) == {"error": "There is nobody with the username 'nemo'."}
+
+
 def test_refused_pictures_are_named_with_the_reason(team: Callable[..., str]) -> None:
     err = io.StringIO()
     with pytest.raises(SystemExit):

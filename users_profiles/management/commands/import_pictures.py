@@ -25,13 +25,15 @@ class Command(PipelineCommand):
         parser.add_argument("file", type=Path, help="the ZIP archive")
         parser.add_argument("--dry-run", action="store_true", help="only say what would change")
         parser.add_argument("--actor", metavar="USERNAME", help="act with this person's rights, not the operator's")
-        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        parser.add_argument("--json", action="store_true", help="print one JSON object, whatever happens")
 
     def handle(self, *args: Any, file: Path, dry_run: bool, actor: str | None, **options: Any) -> None:
-        job = self._checked(file, actor_named(actor))
-        if not dry_run:
-            job.start_apply()
-            import_through(job, self.stderr)
+        try:
+            job = self._import(file, actor_named(actor), dry_run)
+        except CommandError as error:
+            if options["json"]:
+                self.stdout.write(json.dumps({"error": str(error)}))
+            raise
         report = _report(job)
         if options["json"]:
             self.stdout.write(json.dumps(report))
@@ -42,7 +44,7 @@ class Command(PipelineCommand):
         if report["refused"]:
             sys.exit(2)
 
-    def _checked(self, path: Path, actor: User | None) -> Import:
+    def _import(self, path: Path, actor: User | None, dry_run: bool) -> Import:
         try:
             with path.open("rb") as file:
                 job = pictures.receive(File(file), path.name, actor)
@@ -50,6 +52,9 @@ class Command(PipelineCommand):
             raise CommandError(str(error)) from error
         job.start_check()
         import_through(job, self.stderr)
+        if not dry_run:
+            job.start_apply()
+            import_through(job, self.stderr)
         return job
 
     def _tell(self, job: Import, report: dict[str, Any]) -> None:
