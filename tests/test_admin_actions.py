@@ -101,7 +101,7 @@ def test_export_leads_to_the_export_page_with_the_ticked_people(browse, reader, 
 
 def test_deleting_takes_the_profiles_along_and_leaves_alone_who_is_above(browse, admin, superuser, team):
     html = act(browse(admin), "delete_selected", [*team, superuser]).content.decode()
-    assert "3 people will be deleted with their profiles and pictures." in html
+    assert "3 people will be deleted with their profiles and pictures, for good." in html
     assert User.objects.filter(pk__in=[person.pk for person in team]).count() == 3
     response = act(browse(admin), "delete_selected", [*team, superuser], confirmed="1")
     assert messages_of(response) == ["Deleted 3 people.", "Left alone: root: above you"]

@@ -97,15 +97,28 @@ def test_files_of_one_name_are_told_apart_by_their_time(browse: Browse, admin: U
 def test_an_old_sign_in_proves_itself_again(browse: Browse, admin: User, ada: User, settings: Any) -> None:
     settings.REAUTHENTICATE_AFTER = 0
     client = browse(admin)
-    assert 'name="password"' in client.get(page(ada)).content.decode()
-    assert client.post(page(ada), {"username": "ada"}).status_code == 200
+    assert 'name="own_password"' in client.get(page(ada)).content.decode()
+    assert "Type your own password: you delete people." in client.post(page(ada), {"username": "ada"}).content.decode()
     assert (
         "This is not your password."
-        in client.post(page(ada), {"username": "ada", "password": "wrong"}).content.decode()
+        in client.post(page(ada), {"username": "ada", "own_password": "wrong"}).content.decode()
     )
     assert exists(ada)
-    assert client.post(page(ada), {"username": "ada", "password": PASSWORD}).status_code == 302
+    assert client.post(page(ada), {"username": "ada", "own_password": PASSWORD}).status_code == 302
     assert not exists(ada)
+
+
+def test_who_has_no_password_proves_it_in_another_tab(browse: Browse, admin: User, ada: User, settings: Any) -> None:
+    settings.REAUTHENTICATE_AFTER = 0
+    client = browse(admin)
+    admin.set_unusable_password()
+    admin.save(update_fields=["password"])
+    client.force_login(admin)
+    assert 'name="own_password"' not in client.get(page(ada)).content.decode()
+    html = client.post(page(ada), {"username": "ada"}).content.decode()
+    assert "Show that it is you, then send this again:" in html
+    assert 'target="_blank"' in html
+    assert exists(ada)
 
 
 def test_while_an_import_is_under_way_nobody_is_erased(browse: Browse, admin: User, ada: User) -> None:

@@ -1,6 +1,7 @@
 """Signing in: how people are found and proven to be who they say, and what their sessions may do.
 
 ``addresses``: whose e-mail must be proven first. ``adapter``: what allauth does differently. ``identity``: how long ago
-somebody proved who they are. ``second_factor``: the second step at sign-in. ``sessions``: where somebody is signed
-in. ``single_sign_on``: signing in by another service. ``limits`` and ``passwords``: what stops guessing.
+somebody proved who they are; ``proving``: forms that ask for it again. ``second_factor``: the second step at sign-in.
+``sessions``: where somebody is signed in. ``single_sign_on``: signing in by another service. ``limits`` and
+``passwords``: what stops guessing.
 """

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from users_profiles import conflicts, criteria, invitations, recorder, roles
-from users_profiles.account_forms import ProvesIdentity, ProvesIdentityToDelete
+from users_profiles.accounts.proving import ProvesIdentity, ProvesIdentityToDelete
 from users_profiles.admin.undo_action import UndoActionMixin
 from users_profiles.models import Road, User
 from users_profiles.roles import Action
@@ -251,8 +251,8 @@ class Delete(PeopleAction):
 
     def question(self, count: int) -> str:
         return ngettext(
-            "%(count)s person will be deleted with profile and picture. This cannot be undone.",
-            "%(count)s people will be deleted with their profiles and pictures. This cannot be undone.",
+            "%(count)s person will be deleted with profile and picture, for good. The history keeps the name.",
+            "%(count)s people will be deleted with their profiles and pictures, for good. The history keeps the names.",
             count,
         ) % {"count": count}
 

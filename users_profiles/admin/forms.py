@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from users_profiles import roles
-from users_profiles.account_forms import ProvesIdentity
+from users_profiles.accounts.proving import ProvesIdentity
 from users_profiles.conflicts import NoticesOtherEdits
 from users_profiles.keys import KeysField
 from users_profiles.models import Role, User

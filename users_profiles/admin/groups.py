@@ -11,7 +11,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from users_profiles import trail
-from users_profiles.account_forms import asks_for_password
+from users_profiles.accounts.proving import asks_for_password
 from users_profiles.admin.forms import GroupForm, PermissionsField
 from users_profiles.admin.trail import TrailMixin
 from users_profiles.models import Role

@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from users_profiles import recorder, roles
-from users_profiles.accounts import identity
 from users_profiles.models import User
 from users_profiles.privacy import erasing, holding
 from users_profiles.privacy.forms import EraseForm
@@ -72,7 +71,6 @@ class PrivacyMixin:
             "why_not": why_not,
             "plan": None if why_not else erasing.plan(person),
             "form": form,
-            "prove_at": "" if cast(User, request.user).has_usable_password() else identity.address_to_prove(request),
         }
         return TemplateResponse(request, "admin/users_profiles/user/erase.html", context)
 

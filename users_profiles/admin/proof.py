@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from users_profiles.account_forms import ProvesIdentity, ProvesIdentityToDelete
+from users_profiles.accounts.proving import ProvesIdentity, ProvesIdentityToDelete
 from users_profiles.models import Import
 from users_profiles.transfer.options import Options
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from users_profiles.account_forms import ProvesIdentity
+from users_profiles.accounts.proving import ProvesIdentity
 from users_profiles.models import User
 from users_profiles.superusers import LastSuperuserError
 from users_profiles.transfer import undo_action

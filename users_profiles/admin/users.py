@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from users_profiles import invitations, recorder, roles, trail
-from users_profiles.account_forms import asks_for_password
+from users_profiles.accounts.proving import asks_for_password
 from users_profiles.admin import import_rows, proof
 from users_profiles.admin.access import PeopleAdmin
 from users_profiles.admin.actions import PeopleActionsMixin

@@ -10,34 +10,25 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from users_profiles.accounts import identity
+from users_profiles.accounts.proving import ProvesIdentityToDelete
 from users_profiles.models import User
 
 
-class EraseForm(forms.Form):
-    """Asks for the username of the person and, where the sign-in is old, for one's own password."""
+class EraseForm(ProvesIdentityToDelete):
+    """Asks for the username of the person, beside what deleting somebody asks for."""
 
     username = forms.CharField(
         label=gettext_lazy("Their username"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
-    password = forms.CharField(
-        label=gettext_lazy("Your password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
-    )
+    field_order = ("username",)
 
     def __init__(self, data: Any, request: HttpRequest, person: User) -> None:
-        super().__init__(data, label_suffix="")
-        self.request, self.person = request, person
-        if identity.is_fresh(request):
-            del self.fields["password"]
+        super().__init__(data, request=request, label_suffix="")
+        self.person = person
 
     def clean_username(self) -> str:
         typed: str = self.cleaned_data["username"]
         if typed != self.person.username:
             raise ValidationError(_("This is not their username."), code="typed")
         return typed
-
-    def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        identity.prove_by_password(self.request, password)
-        return password
