@@ -80,7 +80,8 @@ def test_the_preview_shows_old_and_new_and_what_is_refused(
     assert "1 row is refused and would not be imported." in refused
     changed = client.get(page("change", job), {"show": "changed"}).content.decode()
     assert "<del>Berlin</del> → <ins>Paris</ins>" in changed
-    assert "<b>E-mail</b> <q><bdi>nonsense</bdi></q> This is not an e-mail address." in refused
+    for part in (">E-mail</label>", 'value="nonsense"', ">This is not an e-mail address."):
+        assert part in refused
 
 
 def test_pasted_cells_are_a_file_too(browse: Browse, editor: User) -> None:

@@ -420,6 +420,7 @@ NO_PAGES = {
     f"{IMPORT}cancel",
     f"{IMPORT}delete",
     f"{IMPORT}invite_progress",
+    f"{IMPORT}mend",
     f"{IMPORT}plan_undo",
     f"{IMPORT}progress",
     f"{IMPORT}refused",

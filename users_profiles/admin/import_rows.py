@@ -15,12 +15,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from users_profiles import roles
-from users_profiles.admin import overtaken, row_search
+from users_profiles.admin import import_mending, overtaken, row_search
 from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.moments import ago
-from users_profiles.transfer import columns, people, reconcile, undo_import
+from users_profiles.transfer import columns, reconcile, undo_import
 from users_profiles.transfer.options import Options
 
 State = Import.State
@@ -82,9 +82,12 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
     options = Options.from_json(job.options)
     filled = options.fields
     fields = [name for name in columns.NAMES if name in filled]
-    rows = [{**readable(row, labels, fields), "problems": people.problems_of(row, options)} for row in page]
+    rows = [readable(row, labels, fields) for row in page]
     if tab["outcome"] == Outcome.OVERTAKEN:
         overtaken.add_last_changes(rows, list(page), request.user)
+    if tab["outcome"] == Outcome.REFUSED:
+        own = job.owner_id == request.user.pk
+        rows = [row | found for row, found in zip(rows, import_mending.mistakes(job, page, own), strict=True)]
     return {
         "tabs": found,
         "shown": tab,
@@ -93,6 +96,7 @@ def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
         "rows": rows,
         "fields": [labels[name] for name in fields],
         "tickable": job.state == State.CHECKED and tab["outcome"] in TICKABLE,
+        "mendable": any(field for row in rows for _problem, field in row.get("problems", [])),
     }
 
 

@@ -23,12 +23,13 @@ from users_profiles.admin import import_rows, proof
 from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_invitations import InvitationsMixin
 from users_profiles.admin.import_invitations import progress as invitation_progress
+from users_profiles.admin.import_mending import MendingMixin
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.undo_import import UndoImportMixin
 from users_profiles.models import Import
 from users_profiles.moments import ago
 from users_profiles.roles import Action
-from users_profiles.transfer import columns, hints, intake, invitees, reader, refused, tasks, undo_import
+from users_profiles.transfer import columns, hints, intake, invitees, mending, reader, refused, tasks, undo_import
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.forms import ColumnsForm, ReadingForm
 from users_profiles.transfer.options import Options, Row
@@ -57,7 +58,7 @@ STATE_TONES = {
 
 
 @admin.register(Import)
-class ImportAdmin(UndoImportMixin, InvitationsMixin, admin.ModelAdmin):
+class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, admin.ModelAdmin):
     """The history of imports; an entry leads to the page of that import, in whatever state it is."""
 
     list_display = ["name", "state_chip", "added", "changed", "same", "refused_rows", "person", "when", "took"]
@@ -97,6 +98,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, admin.ModelAdmin):
             at("columns/", self.columns_view, "columns"),
             at("apply/", self.apply_view, "apply"),
             at("cancel/", self.cancel_view, "cancel"),
+            at("mend/", self.mend_view, "mend"),
             at("invite/", self.invite_view, "invite"),
             at("invite/progress/", self.invite_progress_view, "invite_progress"),
             at("tick/", self.tick_view, "tick"),
@@ -213,6 +215,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, admin.ModelAdmin):
             "undoable": job.can_be_undone and job.subject == Import.Subject.PEOPLE,
             "undone": undo_import.counts(job) if job.state == State.UNDONE else {},
             "who": import_rows.who(job),
+            "mends": mending.first_of(job),
         }
         if job.state == State.CHECKED:
             noticed = hints.said(Options.from_json(job.options))

@@ -80,6 +80,10 @@ class Options:
     roster_role: str = ""
     # What the check has noticed: transfer.hints.Hints as a dict.
     hints: dict[str, Any] = field(default_factory=dict)
+    # Of rows that were refused and then mended on the page, the import they were refused in. There it is known, by the
+    # number of each such row, in which import that was mended.
+    mends: int = 0
+    mended: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:

@@ -42,7 +42,7 @@ def blocks(job: Import, ending: str) -> Iterator[bytes]:
             # And one without a name, for what is too much of a row.
             yield from (data for data, _count in xlsx.blocks([""] * (len(headers) + 1), chunks, [*headers, ""]))
         else:
-            yield from _text(headers, rows, options.delimiter, _encoding(job, options))
+            yield from text(headers, rows, options.delimiter, _encoding(job, options))
 
 
 def _headers(options: Options) -> list[str]:
@@ -83,7 +83,8 @@ def _reasons(job: Import, options: Options) -> Iterator[tuple[int, str]]:
 # Text ---------------------------------------------------------------------------------------------------------------
 
 
-def _text(headers: Row, rows: Iterable[tuple[str, ...]], delimiter: str, encoding: str) -> Iterator[bytes]:
+def text(headers: Row, rows: Iterable[tuple[str, ...]], delimiter: str, encoding: str) -> Iterator[bytes]:
+    """Yield a table as text; each row has one more cell than the header, for what is behind the last column."""
     encoder = codecs.getincrementalencoder(encoding)()
     yield encoder.encode(_line(headers, delimiter))
     for *cells, rest in rows:
