@@ -1,13 +1,14 @@
 """What is kept for a while, and for how long: uploads, exports, records of changes, the trail, sessions, tasks, mails.
 
-All of it is personal data. One place clears it away, so that nothing is forgotten; README.md has the table.
+All of it is personal data. One place clears it away, so that nothing is forgotten; administrators.md has the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -64,42 +65,44 @@ def prune(dry_run: bool = False) -> Pruned:
     That there was an import or an export (who, when, how many) stays, without names or values. Raises ``ClocksDiffer``,
     and deletes nothing, where a clock is wrong: one that is a year ahead would have all of it thrown away.
     """
+    _refuse_wrong_clocks()
+    kinds, strays = _kinds(), list(_strays())
+    pruned = Pruned(strays=len(strays))
+    for name, old, _delete in kinds:
+        setattr(pruned, name, getattr(pruned, name) + old.count())
+    if not dry_run:
+        for _name, old, delete in kinds:
+            delete(old)
+        for name in strays:
+            default_storage.delete(name)
+        Worker.objects.filter(seen_at__lt=_before(days=1)).delete()
+        sessions.forget_ended()
+    return pruned
+
+
+def _refuse_wrong_clocks() -> None:
     apart = abs(timezone.now() - shared_now())
     if apart > CLOCKS_APART:
         raise ClocksDiffer(f"The clocks of this host and of the database are {apart} apart. Nothing was deleted.")
-    previews, files, rows = _previews(), _files(), _rows()
-    entries = TrailEntry.objects.before(_before(days=settings.TRAIL_KEEP_YEARS * 365))
-    exports, strays = Export.objects.expired(), list(_strays())
-    done = DBTaskResult.objects.filter(finished_at__lt=_before(days=settings.TASKS_KEEP_DAYS))
+
+
+def _kinds() -> list[tuple[str, Any, Callable[[Any], object]]]:
+    """What is old by now: under which name it is counted, and how it is deleted."""
+    delete = models.QuerySet.delete
     mails = Delivery.objects.filter(run_at__lt=_before(days=KEEP_DAYS))
     invited = Invitation.objects.filter(asked_at__lt=_before(days=KEEP_DAYS))
-    pruned = Pruned(
-        previews=previews.count(),
-        files=files.count(),
-        rows=rows.count(),
-        entries=entries.count(),
-        exports=exports.count(),
-        tasks=done.count(),
-        mails=mails.count() + invited.count(),
-        strays=len(strays),
-    )
-    if not dry_run:
-        _delete_previews(previews)
-        for job in files.only("pk", "file").iterator():
-            job.file.delete(save=False)
-            Import.objects.filter(pk=job.pk).update(file="")
-            pictures.forget(job)  # those that were replaced
-        _delete_rows(rows)
-        entries.forget()
-        _delete_exports(exports)
-        Worker.objects.filter(seen_at__lt=_before(days=1)).delete()
-        sessions.forget_ended()
-        done.delete()
-        mails.delete()
-        invited.delete()
-        for name in strays:
-            default_storage.delete(name)
-    return pruned
+    done = DBTaskResult.objects.filter(finished_at__lt=_before(days=settings.TASKS_KEEP_DAYS))
+    entries = TrailEntry.objects.before(_before(days=settings.TRAIL_KEEP_YEARS * 365))
+    return [
+        ("previews", _previews(), _delete_previews),
+        ("files", _files(), _delete_files),
+        ("rows", _rows(), _delete_rows),
+        ("entries", entries, type(entries).forget),
+        ("exports", Export.objects.expired(), _delete_exports),
+        ("tasks", done, delete),
+        ("mails", mails, delete),
+        ("mails", invited, delete),
+    ]
 
 
 # Which columns know the files of a folder. Thumbnails are known by the name of their picture.
@@ -164,6 +167,14 @@ def _delete_previews(previews: models.QuerySet[Import]) -> None:
     for job in previews.iterator():
         _delete_rows(ImportRow.objects.filter(job=job))
         job.delete()  # and its file with it
+
+
+def _delete_files(applied: models.QuerySet[Import]) -> None:
+    """The files of imports go, and the pictures that were replaced with them."""
+    for job in applied.only("pk", "file").iterator():
+        job.file.delete(save=False)
+        Import.objects.filter(pk=job.pk).update(file="")
+        pictures.forget(job)
 
 
 def _delete_rows(rows: models.QuerySet[ImportRow]) -> None:
