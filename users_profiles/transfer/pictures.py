@@ -353,7 +353,7 @@ class _Undo(_Swap):
             forget(self.job)
 
     def _noted(self, counts: Counter[str]) -> dict[str, Any]:
-        """What the job notes of its undo, with these counts added where undo.py has them."""
+        """What the job notes of its undo, with these counts added where ``undo_import`` has them."""
         note: dict[str, Any] = {**self.job.undo}
         before = note if self.writing else note.get("plan", {})
         after = {fate: before.get(fate, 0) + counts[fate] for fate in FATES}
@@ -378,7 +378,7 @@ class _Undo(_Swap):
         ImportRow.objects.bulk_update(rows, ["undone"])
 
     def _fate(self, picture: ImportPicture) -> str:
-        """What becomes of somebody's picture, in the words that undo.py notes on rows."""
+        """What becomes of somebody's picture, in the words that ``undo_import`` notes on rows."""
         if self.profiles[picture.user_id].avatar.name != picture.given:
             return "kept:changed"
         if not self._may_edit(self.people[picture.user_id]):
