@@ -7,10 +7,8 @@ from datetime import date, timedelta
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core import mail
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
-from PIL import Image
 
 from tests.admin_pages import USERS, filled_in, filled_in_from, listed, messages_of, queries_of, save, user_page
 from tests.conftest import PASSWORD
@@ -20,14 +18,6 @@ from users_profiles.admin.forms import PersonForm
 from users_profiles.models import Profile, Role, User
 
 ADD = reverse("admin:users_profiles_user_add")
-
-
-def picture(colour="red"):
-    import io
-
-    out = io.BytesIO()
-    Image.new("RGB", (300, 200), colour).save(out, "PNG")
-    return SimpleUploadedFile("me.png", out.getvalue(), "image/png")
 
 
 # The list -----------------------------------------------------------------------------------------------------------
@@ -134,7 +124,7 @@ def test_the_page_shows_the_last_five_entries_of_the_history(browse, editor, ada
 
 def test_a_picture_can_be_given_and_taken_away(browse, editor, ada):
     client = browse(editor)
-    save(client, user_page(ada), **{"profile-0-avatar": picture()})
+    save(client, user_page(ada), **{"profile-0-avatar": images.upload(images.picture())})
     assert Profile.objects.get(pk=ada.pk).avatar.name.endswith(".webp")
     save(client, user_page(ada), **{"profile-0-avatar-clear": "on"})
     assert not Profile.objects.get(pk=ada.pk).avatar

@@ -35,7 +35,7 @@ def test_changing_ones_email_asks_for_the_password_again(stranger: User, browse:
 def test_a_new_email_counts_once_it_is_proven(stranger: User, browse: Browse) -> None:
     client = browse(stranger)
     page = change_email(client, "new@example.com")
-    assert "We sent a mail to new@example.com." in page.content.decode()
+    assert "A mail is on its way to new@example.com." in page.content.decode()
     assert User.objects.get(pk=stranger.pk).email == "stan@example.com"
     assert mail.outbox[0].to == ["new@example.com"]
 
@@ -84,7 +84,7 @@ def test_opening_the_email_page_keeps_a_change_under_way(stranger: User, browse:
     client = browse(stranger)
     change_email(client, "new@example.com")
     for _ in range(2):
-        assert "We sent a mail to new@example.com." in client.get(reverse("account_email")).content.decode()
+        assert "A mail is on its way to new@example.com." in client.get(reverse("account_email")).content.decode()
 
 
 def test_of_two_who_prove_one_address_at_once_the_second_is_told(

@@ -126,6 +126,7 @@ def test_who_forgot_their_password_gets_the_link_when_the_server_is_back(
     beat()
     [mail] = server.taken
     assert "/accounts/password/reset/key/" in link_in(mail)
+    assert "somebody, probably you, asked for a new password." in body(mail)  # and no member of staff
 
 
 def body(mail: Any) -> str:

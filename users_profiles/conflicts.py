@@ -87,7 +87,7 @@ class NoticesOtherEdits(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # What somebody else changed and this form leaves alone, by the name of the field.
-        self.kept: dict[str, Any] = {}
+        self.left_alone: dict[str, Any] = {}
         for name, field in self.fields.items():
             field.show_hidden_initial = self._is_compared(name, field)
 
@@ -137,7 +137,7 @@ class NoticesOtherEdits(forms.ModelForm):
     def _leave(self, name: str, current: Any, cleaned: dict[str, Any]) -> None:
         """Write nothing to a field."""
         if cleaned[name] != current:
-            self.kept[name] = current
+            self.left_alone[name] = current
         cleaned[name] = current
         if name in self.changed_data:
             self.changed_data.remove(name)
@@ -162,7 +162,7 @@ class NoticesOtherEdits(forms.ModelForm):
             )
             if choice == THEIRS:
                 self._leave(name, current, cleaned)
-                del self.kept[name]  # nobody needs to be told what they have just chosen
+                del self.left_alone[name]  # nobody needs to be told what they have just chosen
             elif choice == MINE:
                 self.changed_data.append(name)  # also when it is what there was in the beginning
             else:
@@ -180,8 +180,8 @@ class NoticesOtherEdits(forms.ModelForm):
 
     def told(self) -> list[str]:
         """One sentence for each field that somebody else changed and that was left as they want it."""
-        authors = self._authors(self.kept) if self.kept else {}
-        return [self._sentence(name, value, authors.get(name)) for name, value in self.kept.items()]
+        authors = self._authors(self.left_alone) if self.left_alone else {}
+        return [self._sentence(name, value, authors.get(name)) for name, value in self.left_alone.items()]
 
     def _sentence(self, name: str, value: Any, author: trail.Author | None) -> str:
         field = self.fields[name]

@@ -122,6 +122,9 @@ def _written(mail: Invitation) -> EmailMultiAlternatives | None:
     found: EmailMultiAlternatives | None
     if mail.kind == Kind.CONFIRM:
         found = _confirmation(person, language)
+    elif mail.kind == Kind.RESET:
+        more = {"username": person.username, "password_reset_url": password_link(person)}
+        found = _message("password_reset_key", person, person.email, language, **more)
     elif mail.kind == Kind.KNOWN:
         found = _message("account_already_exists", person, person.email, language)
     else:

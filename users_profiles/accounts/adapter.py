@@ -64,7 +64,7 @@ PROOFS = {
 # What the worker sends again when the mail server does not take it. The mail to somebody we do not know is not, though
 # the page says the same: it must not tell who is known (security check D6).
 KINDS = {
-    "account/email/password_reset_key": Invitation.Kind.PASSWORD,
+    "account/email/password_reset_key": Invitation.Kind.RESET,
     "account/email/email_confirmation": Invitation.Kind.CONFIRM,
     "account/email/email_confirmation_signup": Invitation.Kind.CONFIRM,
     "account/email/account_already_exists": Invitation.Kind.KNOWN,

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='invitation',
             name='kind',
-            field=models.CharField(choices=[('password', 'The mail with the link to set a password'), ('confirm', 'The mail to confirm the e-mail'), ('known', 'The mail that says there is an account already')], db_default='password', default='password', max_length=8),
+            field=models.CharField(choices=[('password', 'The mail with the link to set a password'), ('reset', 'The mail with the link to set a new password'), ('confirm', 'The mail to confirm the e-mail'), ('known', 'The mail that says there is an account already')], db_default='password', default='password', max_length=8),
         ),
         migrations.AddField(
             model_name='invitation',

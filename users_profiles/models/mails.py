@@ -122,6 +122,7 @@ class Invitation(Mail):
         """Which mail it is, in words that a sentence can begin with."""
 
         PASSWORD = "password", _("The mail with the link to set a password")
+        RESET = "reset", _("The mail with the link to set a new password")
         CONFIRM = "confirm", _("The mail to confirm the e-mail")
         KNOWN = "known", _("The mail that says there is an account already")
 
