@@ -64,7 +64,7 @@ def test_what_is_somebody_elses_or_something_else_is_ignored(header: str) -> Non
     assert columns.recognise([header]) == ([""], [Origin.NONE])
 
 
-@pytest.mark.parametrize("header", ["version", "Version", "date_joined", "Joined", "last_login", "Last sign-in"])
+@pytest.mark.parametrize("header", ["version", "Version", "last_login", "Last sign-in", "Left"])
 def test_what_our_own_exports_add_is_known_and_left_alone(header: str) -> None:
     assert columns.recognise([header]) == ([""], [Origin.NONE])
     assert columns.is_read_only(header)

@@ -59,14 +59,14 @@ def test_an_unknown_word_is_neither_yes_nor_no(word: str) -> None:
     ],
 )
 def test_a_date_that_can_mean_one_day_is_read(written: str, meant: date) -> None:
-    assert values.day(written, DateOrder.ASK) == meant
+    assert values.birthday(written, DateOrder.ASK) == meant
 
 
 def test_a_date_that_can_mean_two_days_is_read_only_when_somebody_says_which() -> None:
     with pytest.raises(ValueError, match=r"can mean two days.*choose on the Columns step which comes first"):
-        values.day("03/04/2020", DateOrder.ASK)
-    assert values.day("03/04/2020", DateOrder.DAY_FIRST) == date(2020, 4, 3)
-    assert values.day("03/04/2020", DateOrder.MONTH_FIRST) == date(2020, 3, 4)
+        values.birthday("03/04/2020", DateOrder.ASK)
+    assert values.birthday("03/04/2020", DateOrder.DAY_FIRST) == date(2020, 4, 3)
+    assert values.birthday("03/04/2020", DateOrder.MONTH_FIRST) == date(2020, 3, 4)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_a_date_that_can_mean_two_days_is_read_only_when_somebody_says_which() -
 )
 def test_what_is_not_a_date_is_refused_with_a_cure(written: str) -> None:
     with pytest.raises(ValueError, match="1990-12-31"):
-        values.day(written, DateOrder.ASK)
+        values.birthday(written, DateOrder.ASK)
 
 
 @pytest.mark.parametrize("written", ["1850-01-01", "2999-01-01"])
 def test_nobody_was_born_before_1900_or_tomorrow(written: str) -> None:
     with pytest.raises(ValueError, match="between 1900 and today"):
-        values.day(written, DateOrder.ASK)
+        values.birthday(written, DateOrder.ASK)
 
 
 @pytest.mark.parametrize("bad", ["ﬁona", "rооt", "a" * 400, "ada lovelace", "ada\u202e", "ada\x00", "<b>"])
@@ -240,7 +240,7 @@ def test_no_text_at_all_breaks_a_cell(text: str) -> None:
         values.flag,
         lambda value: values.line(value, 150),
         lambda value: values.paragraph(value, 150),
-        lambda value: values.day(value, DateOrder.ASK),
+        lambda value: values.birthday(value, DateOrder.ASK),
         lambda value: values.phone(value, "US"),
     ):
         # Anything but a value or a ValueError with a sentence fails the test.

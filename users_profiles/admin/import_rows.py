@@ -20,6 +20,7 @@ from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.moments import ago
+from users_profiles.trail.entries import moment_text
 from users_profiles.transfer import columns, reconcile, undo_import
 from users_profiles.transfer.options import Options
 
@@ -108,7 +109,8 @@ def _urgency(tab: dict[str, Any]) -> int:
 
 def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[str, Any]:
     """A row for the page, with our fields by the names people know; ``values`` has one for each of ``fields``."""
-    changes = [{"label": labels.get(name, name), "old": old, "new": new} for name, (old, new) in row.changes.items()]
+    texts = {name: (_shown(name, old), _shown(name, new)) for name, (old, new) in row.changes.items()}
+    changes = [{"label": labels.get(name, name), "old": old, "new": new} for name, (old, new) in texts.items()]
     kept = undo_import.kept(row.undone)
     return {
         "number": row.number,
@@ -118,12 +120,17 @@ def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[
         "person": reverse("admin:users_profiles_user_change", args=[row.user_id]) if row.user_id else "",
         "changes": changes,
         "values": [
-            {"label": labels[name], "text": row.changes.get(name, (None, UNSAID.get(name, "")))[1]} for name in fields
+            {"label": labels[name], "text": texts.get(name, (None, UNSAID.get(name, "")))[1]} for name in fields
         ],
         "ticked": row.ticked,
         "undone": undo_import.explain(row.undone),
         "back": [change for change, name in zip(changes, row.changes, strict=True) if name not in kept],
     }
+
+
+def _shown(name: str, text: str | None) -> str | None:
+    """A value as its file has it; a moment, which files write in many ways, as the reader does."""
+    return moment_text(text) if name == "date_joined" and text else text
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ OTHER_FIELDS = ("password", "role", "groups", "user_permissions")
 NOT_TRACKED = {
     "id": "never changes",
     "last_login": "a sign-in changes nothing about a person",
-    "date_joined": "set once; the entry of the new person has the moment",
+    "date_joined": "set once, with the person; what an import changes of it is in its rows",
     "version": "counts what is tracked",
     "language": "how they are spoken to changes nothing about a person",
     "time_zone": "as their language",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -157,6 +158,8 @@ def readable(name: str, text: str | None) -> str:
         return _("yes") if text == "yes" else _("no")
     if name == "birth_date":
         return _day(text)
+    if name == "date_joined":
+        return moment_text(text)
     if name in IN_ENGLISH:
         return _(text)
     return phones.pretty(text) if name == "phone_number" else text
@@ -167,6 +170,20 @@ def _day(text: str) -> str:
         return str(date_format(date.fromisoformat(text), "DATE_FORMAT"))
     except ValueError:
         return text
+
+
+def moment_text(text: str) -> str:
+    """A day, where that is all that was said; it is kept as the noon of the office."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if timezone.is_naive(moment):
+        moment = timezone.make_aware(moment, timezone.get_default_timezone())
+    here = timezone.localtime(moment, timezone.get_default_timezone())
+    if here.time() == time(12):
+        return str(date_format(here, "DATE_FORMAT"))
+    return str(date_format(timezone.localtime(moment), "DATETIME_FORMAT"))
 
 
 def _change(name: str, old: str | None, new: str | None) -> Change:

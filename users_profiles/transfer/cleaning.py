@@ -177,7 +177,7 @@ _PLAIN = {
     "birth_date": values.PLAIN_DATE,
 }
 # Where such a cell is not yet its value, what makes a whole column of them into values.
-_ALL_AT_ONCE = {"birth_date": values.plain_days}
+_ALL_AT_ONCE = {"birth_date": values.plain_birthdays}
 
 # Text of that length may pass without being measured.
 _LONGEST_PLAIN = 2_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,12 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
                    "Geburtstag", "date de naissance", "né le", "fecha de nacimiento"),
     "bio": ("bio", "about", "about me", "biography", "description", "Über mich", "Beschreibung", "à propos",
             "biografía", "acerca de"),
+    "date_joined": ("date joined", "joined", "joined on", "join date", "joining date", "date of joining", "start date",
+                    "hire date", "date of hire", "hired", "entry date", "employed since", "member since",
+                    "Eintrittsdatum", "Eintritt", "Einstellungsdatum", "Startdatum", "beschäftigt seit", "dabei seit",
+                    "date d'entrée", "date d'arrivée", "date d'embauche", "date de début", "arrivée", "membre depuis",
+                    "fecha de ingreso", "fecha de alta", "fecha de contratación", "fecha de incorporación",
+                    "fecha de inicio", "llegada", "miembro desde"),
 }  # fmt: skip
 
 # Columns that would give away the house. Refused by name, so that nobody believes they were taken.
@@ -59,12 +65,21 @@ FORBIDDEN = ("password", "passwd", "pwd", "password hash", "Passwort", "Kennwort
 # Words that make a column somebody else's, or something else, however much the rest of its name resembles ours.
 STRANGERS = frozenset(
     "manager supervisor boss lead emergency company department team parent spouse partner assistant vendor customer "
-    "id code type status url count old previous verified "
+    "id code type status url count old previous verified course project "
     "vorgesetzter vorgesetzte chef firma abteilung notfall kostenstelle entreprise superviseur empresa jefe".split()
 )
 
 
-class CellWidget(Widget):
+class PersonWidget(Widget):
+    """What a column does to its cells."""
+
+    def note(self, value: Any) -> str:
+        """A value as the record of a change keeps it; ``clean`` gives it back. Mostly that is how files have it."""
+        text: str = self.render(value)
+        return text
+
+
+class CellWidget(PersonWidget):
     """A library widget around one of our value functions."""
 
     def __init__(self, clean: Callable[[str], Any], render: Callable[[Any], str] = str) -> None:
@@ -92,7 +107,7 @@ class PersonField(Field):
         self.path, self.label, self.takes, self.samples = path, label, takes, samples
 
 
-class PhoneWidget(Widget):
+class PhoneWidget(PersonWidget):
     """Numbers without a country code are taken to be from ``region``."""
 
     region = ""
@@ -101,16 +116,31 @@ class PhoneWidget(Widget):
         return values.phone(value, self.region)
 
 
-class DayWidget(Widget):
+class DayWidget(PersonWidget):
     """Days; ``order`` says how 03/04/2020 is meant."""
 
     order = DateOrder.ASK
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> date:
-        return values.day(value, self.order)
+        return values.birthday(value, self.order)
 
     def render(self, value: date | None, obj: Any = None, **kwargs: Any) -> str:
         return "" if value is None else value.isoformat()
+
+
+class ArrivalWidget(PersonWidget):
+    """Moments, which files have to the minute and records of changes exactly; ``order`` as above."""
+
+    order = DateOrder.ASK
+
+    def clean(self, value: str, row: Any = None, **kwargs: Any) -> datetime:
+        return values.arrival(value, self.order)
+
+    def render(self, value: datetime | None, obj: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else values.office_time(value).isoformat(" ", "minutes")
+
+    def note(self, value: datetime) -> str:
+        return value.isoformat()
 
 
 class PersonResource(ModelResource):
@@ -196,25 +226,36 @@ class PersonResource(ModelResource):
         "Knows where everything is.",
         "Joins in spring.",
     )
+    date_joined = PersonField(
+        "date_joined",
+        ArrivalWidget(),
+        gettext_lazy("Joined"),
+        gettext_lazy("A day, written like a birth date, with a time if you like. Without it new people join today."),
+        "2019-04-01",
+        "2024-09-16",
+    )
 
     class Meta:
         model = User
         # What is not named here does not exist for a file, whatever the file says.
         fields = ("username", "email", "first_name", "last_name", "is_active", "role",
-                  "phone_number", "location", "birth_date", "bio")  # fmt: skip
+                  "phone_number", "location", "birth_date", "bio", "date_joined")  # fmt: skip
         export_order = fields
         import_id_fields = ("username",)
 
     def __init__(self, region: str = "", date_order: DateOrder = DateOrder.ASK, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.fields["phone_number"].widget.region = region or settings.PHONE_DEFAULT_REGION
-        self.fields["birth_date"].widget.order = date_order
+        for name in DATES:
+            self.fields[name].widget.order = date_order
 
 
 NAMES: tuple[str, ...] = PersonResource.Meta.fields
 FIELDS: dict[str, PersonField] = PersonResource.fields  # type: ignore[misc]
 # What a file of ours says of a person and no file can change. The version tells a file that has been overtaken since.
-READ_ONLY: tuple[str, ...] = ("date_joined", "last_login", "updated_at", "deactivated_at", "complete", "version")
+READ_ONLY: tuple[str, ...] = ("last_login", "updated_at", "deactivated_at", "complete", "version")
+# Those that hold dates.
+DATES = ("birth_date", "date_joined")
 # What many people can have in common. Who somebody is cannot be a default.
 DEFAULTABLE: tuple[str, ...] = NAMES[2:]
 
@@ -223,7 +264,6 @@ def labels() -> dict[str, str]:
     """What we call the columns before people."""
     return {
         **{name: str(FIELDS[name].label) for name in NAMES},
-        "date_joined": _("Joined"),
         "last_login": _("Last sign-in"),
         "updated_at": _("Last change"),
         "deactivated_at": _("Left"),
@@ -245,7 +285,7 @@ def _key(header: str) -> str:
 
 _BY_KEY = {_key(word): name for name in NAMES for word in (name, *SYNONYMS[name])}
 _FORBIDDEN_KEYS = {_key(word) for word in FORBIDDEN}
-_READ_ONLY_KEYS = {_key(word) for word in (*READ_ONLY, "joined", "last sign-in", "last change", "left")}
+_READ_ONLY_KEYS = {_key(word) for word in (*READ_ONLY, "last sign-in", "last change", "left")}
 
 
 def field_for(header: str) -> str:

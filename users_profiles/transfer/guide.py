@@ -73,4 +73,4 @@ def sample(actor: User, file_format: str) -> bytes:
 
 def _as_day(name: str, text: str) -> object:
     """The cell, which in Excel is a date where dates belong."""
-    return datetime.fromisoformat(text) if name == "birth_date" else text
+    return datetime.fromisoformat(text) if name in columns.DATES else text

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from users_profiles import roles
 from users_profiles.models import Import
 from users_profiles.speaking import spoken
-from users_profiles.transfer import columns, intake, lease, people, reader, reconcile
+from users_profiles.transfer import columns, intake, lease, people, reader, reconcile, values
 from users_profiles.transfer.bulk import look_up_by_index
 from users_profiles.transfer.cleaning import Cleaner
 from users_profiles.transfer.errors import FileRefused
@@ -122,8 +122,9 @@ class _Run:
         self.writer = Writer()
         # The same roles and days come again and again.
         self.renders = {
-            name: lru_cache(maxsize=10_000)(self.resource.fields[name].widget.render) for name in people.NOT_TEXT
+            name: lru_cache(maxsize=10_000)(self.resource.fields[name].widget.note) for name in people.NOT_TEXT
         }
+        self.also = [name for name in people.SELDOM if name in self.options.mapping]
 
     def go(self) -> None:
         columns.refuse_forbidden(self.options.headers)
@@ -208,7 +209,7 @@ class _Run:
     def _decide(self, candidates: Sequence[Candidate]) -> None:
         """Match and diff: what each row means, and what becomes of it."""
         directory = Directory(
-            people.keys_of(candidates, "username"), people.keys_of(candidates, "email"), lock=self.applying
+            people.keys_of(candidates, "username"), people.keys_of(candidates, "email"), self.applying, self.also
         )
         for candidate in candidates:
             if candidate.problems:
@@ -301,6 +302,8 @@ class _Run:
             return True
         if isinstance(old, str) and isinstance(new, str) and name in {"username", "email"}:
             return old.lower() == new.lower()
+        if name == "date_joined":
+            return values.is_same_arrival(old, new)
         if not isinstance(old, str) or not old:
             return False
         try:

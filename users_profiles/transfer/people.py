@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,14 +129,22 @@ class Candidate:
 _PROFILE = [f"profile__{name}" for name in BLANKS]
 _PLAIN = ("username", "email", "first_name", "last_name", "is_active")
 _LOADED = ("pk", "is_superuser", "profile__version", "version", *_PLAIN, *_PROFILE)
+# What few files are about is only loaded for those.
+SELDOM = ("date_joined",)
 _NAMES = [path.removeprefix("profile__") for path in _LOADED[4:]]
 
 
 class Directory:
-    """Finds the people that a chunk of rows may mean: one query by username, one by e-mail, one for roles."""
+    """Finds the people that a chunk of rows may mean: one query by username, one by e-mail, one for roles.
 
-    def __init__(self, usernames: Collection[str], emails: Collection[str], lock: bool) -> None:
+    ``also`` are fields of ``SELDOM`` that the file is about.
+    """
+
+    def __init__(
+        self, usernames: Collection[str], emails: Collection[str], lock: bool, also: Sequence[str] = ()
+    ) -> None:
         self._people: dict[int, Known] = {}
+        self._also = also
         self._load(User.objects.annotate(key=Lower("username")).filter(key__in=among(usernames)), bool(usernames), lock)
         missing = set(emails) - {person.values["email"].lower() for person in self._people.values()}
         by_email = User.objects.annotate(key=Lower("email")).exclude(email="").filter(key__in=among(missing))
@@ -159,8 +167,9 @@ class Directory:
         if lock:
             # In the order of keys, so that two imports at once wait for each other instead of deadlocking.
             people = people.select_for_update(of=("self",)).order_by("pk")
-        for pk, is_superuser, version, person_version, *values in people.values_list(*_LOADED):
-            known = Known(pk, is_superuser, version or 0, person_version, dict(zip(_NAMES, values, strict=True)))
+        names = (*_NAMES, *self._also)
+        for pk, is_superuser, version, person_version, *values in people.values_list(*_LOADED, *self._also):
+            known = Known(pk, is_superuser, version or 0, person_version, dict(zip(names, values, strict=True)))
             known.values["role"] = ""
             if version is None:  # made by raw SQL, without the profile it is about to get
                 known.values.update(BLANKS)
@@ -178,12 +187,12 @@ class Directory:
 
 
 # The fields whose values a file writes otherwise than they are stored.
-NOT_TEXT = ("is_active", "role", "birth_date")
+NOT_TEXT = ("is_active", "role", *columns.DATES)
 
 
-def rendered(name: str, value: Any, resource: columns.PersonResource) -> str:
-    """A value as the file would write it; what a preview shows and a change record keeps."""
-    text: str = resource.fields[name].widget.render(value)
+def noted(name: str, value: Any, resource: columns.PersonResource) -> str:
+    """A value as the record of a change keeps it."""
+    text: str = resource.fields[name].widget.note(value)
     return text
 
 

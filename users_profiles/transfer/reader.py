@@ -90,12 +90,11 @@ def _recognise(file: IO[bytes], options: Options) -> None:
     options.version_at = columns.version_at(options.headers)
     options.match = Match.USERNAME if "username" in options.mapping else Match.EMAIL
     options.date_order = DateOrder.ASK
-    if "birth_date" in options.mapping:
-        at = options.mapping.index("birth_date")
-        # A wrong byte further down is for the check to find, with the row it is in.
-        with contextlib.suppress(FileRefused):
-            cells = [row[at] for row in sample(file, options, most=DATES_LOOKED_AT) if at < len(row)]
-            options.date_order = values.date_order_of(cells)
+    dates = [at for at, name in enumerate(options.mapping) if name in columns.DATES]
+    # A wrong byte further down is for the check to find, with the row it is in.
+    with contextlib.suppress(FileRefused):
+        rows = sample(file, options, most=DATES_LOOKED_AT) if dates else []
+        options.date_order = values.date_order_of(row[at] for at in dates for row in rows if at < len(row))
 
 
 def rows(file: IO[bytes], options: Options) -> Rows:

@@ -35,6 +35,7 @@ REASONS: dict[str, StrPromise] = {
         "This date can mean two days. Write it like %(one)s, or choose on the Columns step which comes first."
     ),
     "birth_date": _("A birth date lies between 1900 and today."),
+    "arrival": _("A date of joining lies between 1900 and a year from now."),
     # A row that cannot be taken
     "wide": _("This row has %(found)s cells where the header has %(wanted)s. Look for a stray separator."),
     "nameless": _("This row does not say who it is about, because this cell is empty."),

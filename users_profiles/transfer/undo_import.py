@@ -96,8 +96,10 @@ class ImportUndo(Undo):
         self.options = Options.from_json(job.options)
         resource = columns.PersonResource(region=self.options.region, date_order=self.options.date_order)
         super().__init__(job.undone_by, resource)
-        self._blank = {name: self.text(name, None if name == "birth_date" else "") for name in columns.NAMES}
-        self._blank["is_active"] = self.text("is_active", True)
+        # What its row does not say of somebody new; but when they came is then the moment they were made.
+        unsaid = {**dict.fromkeys(columns.NAMES, ""), "birth_date": None, "is_active": True}
+        del unsaid["date_joined"]
+        self._blank = {name: self.text(name, value) for name, value in unsaid.items()}
 
     def go(self) -> None:
         """Deal with the rows that are left; raises ``FileRefused`` when nobody answers for it."""
@@ -161,7 +163,7 @@ class ImportUndo(Undo):
         """Whether a person is not as the import made them."""
         return any(
             self.text(name, known.values[name]) != (changes[name][1] if name in changes else self._blank[name])
-            for name in columns.NAMES
+            for name in self._blank.keys() | changes.keys()
         )
 
     # Doing it

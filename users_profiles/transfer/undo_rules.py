@@ -164,11 +164,11 @@ class Undo:
         return self.actor is None or roles.may(self.actor, action, known)
 
     def text(self, name: str, value: Any) -> str:
-        return people.rendered(name, value, self.resource)
+        return people.noted(name, value, self.resource)
 
     def _value(self, name: str, text: str) -> Any:
         """What the change record has as text. Text itself is taken as it is: what was stored need not be cleaned."""
-        if name not in {"is_active", "role", "birth_date"}:
+        if name not in people.NOT_TEXT:
             return text
         return self.resource.fields[name].widget.clean(text) if text else None
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils import timezone
 
 from users_profiles import phones, roles
 from users_profiles.models import Role
@@ -78,6 +80,8 @@ PLAIN_LETTERS = "À-ÖØ-öø-ıĴ-ľŁ-ňŊ-žẠ-ỹ"
 PLAIN_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ISO_DATE = re.compile(PLAIN_DATE)
 _MIDNIGHT = re.compile(r"[ T](?:00:00(?::00(?:\.0+)?)?Z?|12:00(?::00)? AM)$")  # what a spreadsheet adds to a date
+_ISO_MOMENT = re.compile(r"(?a:\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)")
+_CLOCK = re.compile(r"(?a:,? +(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?([ap])\.?m\.?)?)$", re.IGNORECASE)
 _WORDED_PARTS = re.compile(r"[\s,./-]+|(?<=\d)(?:st|nd|rd|th)\b")
 # In English, German, French, Spanish, Italian, Portuguese and Dutch, without accents.
 _MONTHS = [
@@ -105,6 +109,8 @@ _PARTED_DATE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})")
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
 _EXCEL_DAY_ZERO = date(1899, 12, 30)
 OLDEST = date(1900, 1, 1)
+# So far ahead somebody may be expected.
+EXPECTED = timedelta(days=366)
 
 
 def _no_hidden(value: str, kind: re.Pattern[str] = _HIDDEN) -> None:
@@ -211,22 +217,25 @@ def has_country(number: str) -> bool:
     return "+" in number or number.lstrip().startswith("00")
 
 
-def day(value: str, order: DateOrder) -> date:
-    """A date: ISO, a local form that can mean only one day, or the serial number a spreadsheet keeps for it."""
-    value = unicodedata.normalize("NFKC", value).strip()
-    try:
-        found = date.fromisoformat(value) if _ISO_DATE.fullmatch(value) else _local_day(value, order)
-    except Refused:
-        raise
-    except (ValueError, OverflowError):
-        raise Refused("day") from None
+def birthday(value: str, order: DateOrder) -> date:
+    """A day of the past: ISO, a local form that can mean only one day, or the number a spreadsheet keeps for it."""
+    found = _day(unicodedata.normalize("NFKC", value).strip(), order)
     if not OLDEST <= found <= date.today():
         raise Refused("birth_date")
     return found
 
 
-def plain_days(values: Sequence[str]) -> list[date]:
-    """Days that are all written like 1990-12-31. Raises ``ValueError`` when one of them is none of ``day``'s."""
+def _day(value: str, order: DateOrder) -> date:
+    try:
+        return date.fromisoformat(value) if _ISO_DATE.fullmatch(value) else _local_day(value, order)
+    except Refused:
+        raise
+    except (ValueError, OverflowError):
+        raise Refused("day") from None
+
+
+def plain_birthdays(values: Sequence[str]) -> list[date]:
+    """Days that are all written like 1990-12-31. Raises ``ValueError`` when one of them is none of ``birthday``'s."""
     found = list(map(date.fromisoformat, values))
     if min(found) < OLDEST or max(found) > date.today():
         raise ValueError
@@ -269,6 +278,68 @@ def _month(word: str) -> int:
     if len(found) != 1:
         raise ValueError(word)
     return found.pop()
+
+
+# When people came ----------------------------------------------------------------------------------------------------
+
+
+def arrival(value: str, order: DateOrder) -> datetime:
+    """When somebody came: a day, or a day with a time as our exports have it, on the clock of the office.
+
+    Of a day alone the moment is its noon, when it is the same day for readers nearly everywhere on earth.
+    """
+    value = _MIDNIGHT.sub("", unicodedata.normalize("NFKC", value).strip())
+    found = _moment(value, order) or noon(_day(value, order))
+    if not OLDEST <= office_time(found).date() <= date.today() + EXPECTED:
+        raise Refused("arrival")
+    return found
+
+
+def _moment(value: str, order: DateOrder) -> datetime | None:
+    """The moment of a day with a time; None where there is no time."""
+    try:
+        if _ISO_MOMENT.fullmatch(value):
+            return _at_the_office(datetime.fromisoformat(value))
+        clock = _CLOCK.search(value)
+        if clock is None:
+            return None
+        hours, minutes, seconds = int(clock[1]), int(clock[2]), int(clock[3] or 0)
+        if clock[4]:
+            hours = hours % 12 + (12 if clock[4] in "pP" else 0)
+        return _at_the_office(datetime.combine(_day(value[: clock.start()], order), time(hours, minutes, seconds)))
+    except Refused:
+        raise
+    except (ValueError, OverflowError):
+        raise Refused("day") from None
+
+
+def _at_the_office(moment: datetime) -> datetime:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_default_timezone())
+    return aware.astimezone(UTC)
+
+
+def noon(found: date) -> datetime:
+    """The noon of a day, on the clock of the office."""
+    return _noon_in(timezone.get_default_timezone(), found)
+
+
+@lru_cache(maxsize=10_000)
+def _noon_in(zone: tzinfo, found: date) -> datetime:
+    return datetime.combine(found, time(12), zone).astimezone(UTC)
+
+
+def office_time(moment: datetime) -> datetime:
+    """A moment as the clock of the office shows it, whoever asks: two files can be compared."""
+    return timezone.localtime(moment, timezone.get_default_timezone()).replace(tzinfo=None)
+
+
+def is_same_arrival(stored: datetime, said: datetime) -> bool:
+    """Whether a file says what is stored already, as exactly as it says it: by the minute, or by the day."""
+    here, there = office_time(stored), office_time(said)
+    if there.time() != time(12):
+        return abs(here - there) < timedelta(minutes=1)
+    # Spreadsheets round to the thousandth of a second, even into the next day.
+    return there.date() in {here.date(), (here + timedelta(milliseconds=1)).date()}
 
 
 def date_order_of(cells: Iterable[str]) -> DateOrder:

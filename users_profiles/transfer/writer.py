@@ -17,7 +17,7 @@ from users_profiles import roles
 from users_profiles.models import Import, ImportRow, Profile, Role, User
 from users_profiles.models.profile import BLANKS
 from users_profiles.transfer.bulk import Bulk, among, bulk
-from users_profiles.transfer.people import Candidate
+from users_profiles.transfer.people import SELDOM, Candidate
 
 _PROFILE = tuple(BLANKS)
 _USER = ("username", "first_name", "last_name", "email", "is_active")
@@ -42,7 +42,7 @@ class Writer:
             "password": _unusable_passwords(count),
             "is_superuser": [False] * count,
             "is_staff": list(map(self._staff.__getitem__, values["role"])),
-            "date_joined": [now] * count,
+            "date_joined": [row.values.get("date_joined", now) for row in candidates],
         }
         keys = self._tables.insert_numbered(User, user)
         for candidate, key in zip(candidates, keys, strict=True):
@@ -59,11 +59,14 @@ class Writer:
 
     def update(self, candidates: Sequence[Candidate]) -> None:
         """Store the changed fields of people we know; a changed person, or profile, becomes its next version."""
-        users = [row for row in candidates if _touches(row, _USER)]
+        users = [row for row in candidates if _touches(row, (*_USER, *SELDOM))]
         if users:
             self._note_leavers(candidates)
             versions = [row.known.person_version + 1 for row in users if row.known is not None]
             self._tables.update(User, {**_merged(users, "id", _USER), "version": versions})
+        for name in SELDOM:
+            if changed := [row for row in users if name in row.changes]:
+                self._tables.update(User, _merged(changed, "id", [name]))
         self._update_profiles([row for row in candidates if _touches(row, _PROFILE)])
         self._assign_roles([row for row in candidates if "role" in row.changes])
 

@@ -13,7 +13,6 @@ from users_profiles.management.people import actor_named
 from users_profiles.management.progress import Progress
 from users_profiles.models import Export, Report, User
 from users_profiles.reports import running
-from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.export.sending import Sending
 from users_profiles.transfer.export.wanted import USUAL, Wanted, to_begin_with
@@ -162,4 +161,4 @@ def _columns(chosen: str | None, actor: User | None) -> list[str]:
     """The columns that were named; else the usual ones, as far as the actor may have them."""
     if chosen is not None:
         return [name.strip() for name in chosen.split(",") if name.strip()]
-    return to_begin_with(columns.NAMES, actor)
+    return to_begin_with(USUAL, actor)

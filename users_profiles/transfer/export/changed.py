@@ -134,7 +134,10 @@ def _told(changes: Iterable[trail.Changed], fields: set[str]) -> Iterator[Happen
 
 
 def _value(name: str, text: str) -> str:
-    """A value as files have it, in which to have no role is a word too."""
+    """A value as files have it, in which to have no role is a word too, and moments are told to the minute."""
+    if name == "date_joined" and text:
+        widget = columns.FIELDS[name].widget
+        return str(widget.render(widget.clean(text)))
     return roles.MEMBER_WORD if name == "role" and not text else text
 
 
