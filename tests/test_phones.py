@@ -22,6 +22,7 @@ from users_profiles.phones import E164, normalise, pretty
         ("+4930123456", None, "+4930123456"),
         (" +49 (0)30 12 34 56 ", None, "+4930123456"),
         ("0049 30 123456", "DE", "+4930123456"),
+        ("0049 30 123456", "US", "+4930123456"),  # where 011 is dialled
         ("030/123456", "DE", "+4930123456"),
         ("895-137-2034", "US", "+18951372034"),  # of a possible length, though no such area is in use
         ("(512) 234-5678", "US", "+15122345678"),
@@ -41,11 +42,37 @@ def test_a_number_without_country_is_from_the_country_in_the_settings(settings: 
 
 
 @pytest.mark.parametrize(
-    "typed", ["call me", "12", "+", "+49", "0" * 40, "030 123456 ext. 7", "1e5", "=1+1", "\x00", "+999 1234 5678"]
+    "typed",
+    [
+        "call me",
+        "12",
+        "+",
+        "+49",
+        "0" * 40,
+        "030 123456 ext. 7",
+        "1e5",
+        "=1+1",
+        "\x00",
+        "+999 1234 5678",
+        "0151abc",
+        "0800-BLUMEN",
+    ],
 )
 def test_what_is_no_number_is_refused_with_a_sentence(typed: str) -> None:
     with pytest.raises(ValidationError, match=r"is not a phone number\. Write it with the country code"):
         normalise(typed)
+
+
+@pytest.mark.parametrize("typed", ["151 2345678", "089-1234567", "0891234567"])
+def test_who_can_be_asked_is_asked_before_a_number_becomes_an_american_one(typed: str) -> None:
+    with pytest.raises(ValidationError, match=r"is not a phone number\. Write it with the country code"):
+        phones.PhoneFormField().clean(typed)
+    assert phones.PhoneFormField().clean(f"+49 {typed.lstrip('0')}").startswith("+49")
+
+
+def test_a_number_that_its_plan_does_not_know_is_shown_so_that_the_form_takes_it_again() -> None:
+    assert pretty("+18951372034") == "+1 895-137-2034"
+    assert phones.PhoneFormField().clean(pretty("+18951372034")) == "+18951372034"
 
 
 @given(
@@ -74,6 +101,7 @@ def test_what_is_stored_already_is_never_changed(number: str) -> None:
         ("+33123456789", "FR", "01 23 45 67 89"),
         ("+34912345678", "ES", "912 34 56 78"),
         ("+12015550123", "US", "(201) 555-0123"),
+        ("+18951372034", "US", "+1 895-137-2034"),  # no such area: typed like that, one would be asked
         ("+442079460000", "DE", "+44 20 7946 0000"),
         ("+390612345678", "IT", "06 1234 5678"),
         ("+491", "DE", "+491"),  # too short to be one

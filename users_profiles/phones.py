@@ -21,26 +21,32 @@ from django.utils.translation import gettext as _
 
 # ITU-T E.164: a plus sign and at most 15 digits, the first of them not 0.
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+# The parser takes letters for the digits on the same keys, and "0151abc" for somebody's number.
+LETTER = re.compile(r"[^\W\d_]")
 
 
-def normalise(number: str, region: str | None = None) -> str:
+def normalise(number: str, region: str | None = None, *, doubting: bool = False) -> str:
     """Return ``number`` as E.164, or the empty text for a blank one.
 
     A number without a country code is taken to be from ``region`` (two letters), else from
     ``settings.PHONE_DEFAULT_REGION``. A number of a possible length is accepted even where the numbering plan does
-    not know it: plans change, and refusing a colleague's real number is worse than keeping a wrong one.
+    not know it: plans change, and refusing a colleague's real number is worse than keeping a wrong one. ``doubting``
+    is for somebody who can be asked: without a country code, the plan of the region must know the number, or a
+    German number typed as at home becomes an American one.
 
     Raises ``ValidationError`` with a sentence that says what to write instead.
     """
     number = (number or "").strip()
     if not number or E164.fullmatch(number):  # the cheap check spares the parser on nearly every row of an import
         return number
+    dialled = re.sub(r"^00(?=[1-9])", "+", number)  # as half the world dials abroad, wherever the region is
     try:
-        parsed = phonenumbers.parse(number, region or settings.PHONE_DEFAULT_REGION)
+        parsed = None if LETTER.search(number) else phonenumbers.parse(dialled, region or settings.PHONE_DEFAULT_REGION)
     except phonenumbers.NumberParseException:
         parsed = None
     found = ""
-    if parsed is not None and not parsed.extension and phonenumbers.is_possible_number(parsed):
+    holds = phonenumbers.is_valid_number if doubting and dialled[0] != "+" else phonenumbers.is_possible_number
+    if parsed is not None and not parsed.extension and holds(parsed):
         found = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     if not E164.fullmatch(found):  # some plans allow numbers longer than the standard does
         raise ValidationError(
@@ -76,7 +82,7 @@ def _spellings(number: str) -> Iterator[str]:
     for way in ways:
         written = phonenumbers.format_number(parsed, way)
         with suppress(ValidationError):
-            if normalise(written) == number:
+            if normalise(written, doubting=True) == number:
                 yield written
 
 
@@ -97,7 +103,7 @@ class PhoneFormField(forms.CharField):
         return pretty(value) if isinstance(value, str) else value
 
     def to_python(self, value: Any) -> str:
-        return normalise(super().to_python(value) or "")
+        return normalise(super().to_python(value) or "", doubting=True)
 
 
 class PhoneField(models.CharField):
