@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
+from django.utils import translation
 
 from tests.data import images
 from users_profiles import roles
@@ -221,6 +222,14 @@ def test_a_ticked_remove_is_still_ticked_when_something_else_is_wrong(stranger: 
     send(stranger, avatar=images.upload(images.picture())).save()
     html = str(send(stranger, phone_number="12", **{"avatar-clear": "on"})["avatar"])
     assert re.search(r'<input type="checkbox" name="avatar-clear"[^>]* checked', html)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_what_a_script_reads_is_written_in_no_language(stranger: User, language: str) -> None:
+    with translation.override(language):
+        html = str(ProfileForm(instance=fresh(stranger))["avatar"])
+    assert 'data-smallest="0.1"' in html
+    assert 'data-max-bytes="10485760"' in html
 
 
 def test_the_picture_field_names_its_limits_and_only_offers_pictures(stranger: User) -> None:

@@ -216,7 +216,7 @@ class AvatarInput(forms.ClearableFileInput):
         context["max_bytes"] = MAX_BYTES
         # Which picture was there when the page was made, to notice that somebody else has chosen another since.
         context["shown"] = {"name": shown_name(name), "value": version_of(value)}
-        context["cut"] = {"name": cut_name(name), "smallest": SMALLEST_CUT}
+        context["cut"] = {"name": cut_name(name), "smallest": str(SMALLEST_CUT)}  # a script reads it
         if self.kept:
             look = _in_text(_square(io.BytesIO(self.kept), THUMBNAILS[-1]))
             context["kept"] = {"name": kept_name(name), "value": _in_text(self.kept), "look": look}

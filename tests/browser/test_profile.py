@@ -66,6 +66,27 @@ def test_a_mistake_stands_beside_its_field_and_keeps_what_was_typed(
     assert stranger.profile.location == ""
 
 
+@pytest.mark.parametrize("language", ["de", "fr", "es"])
+def test_a_picture_is_cut_whatever_the_language_writes_in_its_numbers(
+    open_page: Callable[..., Page], stranger: User, tmp_path: Path, language: str
+) -> None:
+    picture = tmp_path / "me.png"
+    picture.write_bytes(images.encoded(images.two_halves((600, 400))))
+    stranger.language = language
+    stranger.save(update_fields=["language"])
+    page = open_page(reverse("profile_edit"), person=stranger)
+    page.locator("input[type=file]").set_input_files(picture)
+    expect(page.get_by_role("dialog").locator("canvas")).to_be_focused()
+    page.keyboard.press("+")
+    page.keyboard.press("Enter")
+    left, _top, side = map(float, page.locator("[data-avatar-cut]").input_value().split())
+    assert 0 < left < 0.5 < side < 1
+    page.locator("form[data-unsaved] [type=submit]").click()
+    arrive(page, reverse("profile"))
+    stranger.profile.refresh_from_db()
+    assert stranger.profile.avatar
+
+
 @pytest.mark.parametrize(("size", "scripts"), [(WIDE, True), (PHONE, True), (PHONE, False)])
 def test_a_chosen_picture_outlives_a_mistake_in_another_field(
     open_page: Callable[..., Page], stranger: User, tmp_path: Path, size: tuple[int, int], scripts: bool
