@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from users_profiles import roles, selection
 from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_rows import in_time, number
-from users_profiles.admin.transfer import as_attachment
+from users_profiles.admin.transfer_pages import as_attachment, progress
 from users_profiles.models import Export, Report
 from users_profiles.models.exports import HELD
 from users_profiles.models.profile import PRIVATE_FIELDS
@@ -170,7 +170,7 @@ class ExportAdmin(admin.ModelAdmin):
             "keep_days": settings.EXPORT_KEEP_DAYS,
         }
         if export.is_under_way:
-            context["progress"] = _progress(export)
+            context["progress"] = progress(export)
         return TemplateResponse(request, "admin/transfer/export_result.html", context)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -180,7 +180,7 @@ class ExportAdmin(admin.ModelAdmin):
     def progress_view(self, request: HttpRequest, key: Any) -> JsonResponse:
         """What the progress bar asks for every second. Whoever asks also sees to it that lost jobs are found again."""
         tasks.sweep()
-        return JsonResponse(_progress(self._export(request, key)))
+        return JsonResponse(progress(self._export(request, key)))
 
     def file_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         """The file, while it is kept, for who may have what is in it."""
@@ -191,7 +191,7 @@ class ExportAdmin(admin.ModelAdmin):
         if not _may_have(request, export):
             raise Http404
         content = FileResponse(export.file.open("rb"), content_type=formats.CONTENT_TYPES[export.format])
-        return as_attachment(content, export)
+        return as_attachment(content, export.filename)
 
     @method_decorator(require_POST)
     def cancel_view(self, request: HttpRequest, key: Any) -> HttpResponse:
@@ -249,17 +249,3 @@ def _may_have(request: HttpRequest, export: Export) -> bool:
         except selection.SelectionRefused:
             return False
     return set(export.columns) <= set(exportable(request.user))  # type: ignore[arg-type]
-
-
-def _progress(export: Export) -> dict[str, Any]:
-    """Figures of an export under way; ``left`` is in seconds, or None while nobody can tell."""
-    pace = export.pace
-    return {
-        "under_way": export.is_under_way,
-        "percent": export.percent,
-        "cursor": export.cursor,
-        "total": export.total,
-        "per_second": round(pace.per_second),
-        "left": None if pace.left is None else round(pace.left),
-        "no_worker": tasks.needs_worker(export),
-    }

@@ -7,12 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from users_profiles import roles
+from users_profiles.admin.transfer_pages import as_attachment
 from users_profiles.models import User
 from users_profiles.roles import Action
 from users_profiles.transfer import guide
@@ -51,15 +52,13 @@ class GuideMixin:
         }
         return TemplateResponse(request, "admin/transfer/guide.html", context)
 
-    def sample_view(self, request: HttpRequest, ending: str) -> HttpResponse:
+    def sample_view(self, request: HttpRequest, ending: str) -> HttpResponseBase:
         """A small file to begin with, that imports as it is."""
         actor = _importer(request)
         if ending not in guide.FORMATS:
             raise Http404
-        response = HttpResponse(guide.sample(actor, ending), content_type=formats.CONTENT_TYPES[ending])
-        response["Content-Disposition"] = f'attachment; filename="sample.{ending}"'
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        content = HttpResponse(guide.sample(actor, ending), content_type=formats.CONTENT_TYPES[ending])
+        return as_attachment(content, f"sample.{ending}")
 
 
 def _importer(request: HttpRequest) -> User:

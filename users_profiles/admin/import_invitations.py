@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from users_profiles.admin import row_search
 from users_profiles.admin.row_search import PER_PAGE
+from users_profiles.admin.transfer_pages import open_tab
 from users_profiles.models import Import, ImportRow, Invitation
 from users_profiles.moments import ago
 from users_profiles.transfer import invitees
@@ -35,6 +36,10 @@ class InvitationsMixin:
         title = _("Invitations")
         context = self._page(request, job, title, **_invited(request, job))  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/transfer/invite.html", context)
+
+    def invite_progress_view(self, request: HttpRequest, key: Any) -> JsonResponse:
+        """What the page asks for while mails are being sent."""
+        return JsonResponse(_progress(self._job(request, key)))  # type: ignore[attr-defined]
 
 
 def _invite(request: HttpRequest, job: Import) -> None:
@@ -67,9 +72,7 @@ def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
     tabs: list[dict[str, Any]] = [
         {"outcome": name, "label": label, "count": counts[name]} for name, label in _TABS.items()
     ]
-    wanted = request.GET.get("show", "")
-    tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
-    tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
+    tab = open_tab(tabs, request.GET.get("show", ""))
     group = invitees.GROUPS[tab["outcome"]]
     looked = row_search.look(job, made, tab["count"], request.GET, ImportRow.Outcome.CREATED, group)
     found = looked.context(request.GET.get("page"))
@@ -80,7 +83,7 @@ def _invited(request: HttpRequest, job: Import) -> dict[str, Any]:
         "text": text,
         **found,
         "rows": _readable_rows(list(found["page"])),
-        "progress": progress(job),
+        "progress": _progress(job),
         "again": counts["again"],
         "searchable": tab["count"] > PER_PAGE or bool(text),
     }
@@ -106,7 +109,7 @@ def _readable(row: ImportRow) -> dict[str, Any]:
     }
 
 
-def progress(job: Import) -> dict[str, Any]:
+def _progress(job: Import) -> dict[str, Any]:
     """How far the mails are; while some wait, the page asks again."""
     counts = invitees.counts(job)
     not_yet = invitees.left(job, "open")

@@ -18,6 +18,7 @@ from users_profiles import roles
 from users_profiles.admin import import_mending, overtaken, row_search
 from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.row_search import PER_PAGE
+from users_profiles.admin.transfer_pages import open_tab
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.moments import ago
 from users_profiles.trail.entries import moment_text
@@ -73,9 +74,7 @@ def _unticked(job: Import) -> dict[str, int]:
 def shown(request: HttpRequest, job: Import) -> dict[str, Any]:
     """The context of the tab that is open: its rows, a page at a time."""
     found = tabs(job)
-    wanted = request.GET.get("show", "")
-    tab = next((tab for tab in found if tab["outcome"] == wanted), None)
-    tab = tab or min((tab for tab in found if tab["count"]), key=_urgency, default=found[0])
+    tab = open_tab(found, request.GET.get("show", ""), _urgency)
     looked = row_search.look(job, rows_of(job), tab["count"], request.GET, tab["outcome"])
     found_rows = looked.context(request.GET.get("page"))
     page = found_rows["page"]

@@ -22,9 +22,9 @@ from users_profiles import roles
 from users_profiles.admin import import_rows, proof
 from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_invitations import InvitationsMixin
-from users_profiles.admin.import_invitations import progress as invitation_progress
 from users_profiles.admin.import_mending import MendingMixin
 from users_profiles.admin.import_rows import in_time, number
+from users_profiles.admin.transfer_pages import as_attachment, progress
 from users_profiles.admin.undo_import import UndoImportMixin
 from users_profiles.models import Import
 from users_profiles.moments import ago
@@ -201,7 +201,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, admin.ModelAd
             return redirect("admin:users_profiles_import_columns", job.pk)
         if job.is_under_way:
             title = RUNNING[State(job.state)] % {"file": job.filename}
-            context = self._page(request, job, title, progress=_progress(job))
+            context = self._page(request, job, title, progress=progress(job))
             context["may_cancel"] = request.user.pk in _answerable(job)
             return TemplateResponse(request, "admin/transfer/progress.html", context)
         return TemplateResponse(request, "admin/transfer/result.html", self._result(request, job))
@@ -261,14 +261,10 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, admin.ModelAd
             messages.info(request, _("Stopped. What has been undone so far stays undone; nothing more will be."))
         return redirect("admin:users_profiles_import_change", job.pk)
 
-    def invite_progress_view(self, request: HttpRequest, key: Any) -> JsonResponse:
-        """What the page of invitations asks for while mails are being sent."""
-        return JsonResponse(invitation_progress(self._job(request, key)))
-
     def progress_view(self, request: HttpRequest, key: Any) -> JsonResponse:
         """What the progress bar asks for every second. Whoever asks also sees to it that lost jobs are found again."""
         tasks.sweep()
-        return JsonResponse(_progress(self._job(request, key, own=False, pictures=True)))
+        return JsonResponse(progress(self._job(request, key, own=False, pictures=True)))
 
     def refused_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         """The refused rows as a file of the same shape with one more column that says why: mend it, upload it, done."""
@@ -277,9 +273,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, admin.ModelAd
             return _without_file(request, job)
         ending = refused.suffix(job)
         response = StreamingHttpResponse(refused.blocks(job, ending), content_type=refused.CONTENT_TYPES[ending])
-        response["Content-Disposition"] = f'attachment; filename="refused-rows.{ending}"'
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return as_attachment(response, f"refused-rows.{ending}")
 
 
 def _without_file(request: HttpRequest, job: Import) -> HttpResponse:
@@ -313,21 +307,6 @@ def _sample(request: HttpRequest, job: Import) -> list[Row]:
     except FileRefused as refusal:
         messages.error(request, str(refusal))
         return []
-
-
-def _progress(job: Import) -> dict[str, Any]:
-    """Figures of a running import; ``left`` is in seconds, or None while nobody can tell."""
-    pace = job.pace
-    return {
-        "under_way": job.is_under_way,
-        "percent": job.percent,
-        "cursor": job.cursor,
-        "total": job.total,
-        "per_second": round(pace.per_second),
-        "left": None if pace.left is None else round(pace.left),
-        "no_worker": tasks.needs_worker(job),
-        "queues": tasks.waits_for_turn(job),
-    }
 
 
 def _answerable(job: Import) -> set[int | None]:

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST
 
 from users_profiles import avatars, roles
 from users_profiles.admin import import_rows
+from users_profiles.admin.transfer_pages import as_attachment, open_tab
 from users_profiles.models import Import, ImportPicture, ImportRow, Profile, User
 from users_profiles.roles import Action
 from users_profiles.templatetags.people import avatar_html
@@ -130,9 +131,7 @@ class PicturesMixin:
         if job.is_under_way:
             return redirect("admin:users_profiles_import_change", job.pk)
         tabs = _tabs(job)
-        shown = next((tab for tab in tabs if tab["outcome"] == request.GET.get("show")), None) or next(
-            (tab for tab in tabs if tab["count"]), tabs[0]
-        )
+        shown = open_tab(tabs, request.GET.get("show", ""))
         rows = job.rows.filter(outcome=shown["outcome"]).select_related("user__profile")
         if job.state == State.CANCELLED and job.applied_at is not None:
             rows = rows.filter(number__lte=job.applied_through)
@@ -145,6 +144,8 @@ class PicturesMixin:
             shown=shown,
             page=page,
             rows=_readable(job, page),
+            who=import_rows.who(job),
+            seconds=import_rows.in_time(import_rows.seconds(job)),
             undoable=pictures.can_be_undone(job),
             unticked=job.rows.filter(ticked=False).count() if job.state == State.CHECKED else 0,
         )
@@ -177,13 +178,11 @@ class PicturesMixin:
         place = f"?show={show}&page={page}" if show in Outcome.values and page.isdecimal() else ""
         return redirect(reverse("admin:users_profiles_pictures_result", args=[job.pk]) + f"{place}#row-{number}")
 
-    def pictures_refused_view(self, request: HttpRequest, key: int) -> StreamingHttpResponse:
+    def pictures_refused_view(self, request: HttpRequest, key: int) -> HttpResponseBase:
         """The refused pictures with the reasons, as a list to work through."""
         job = self._pictures_job(request, key, own=False)
         response = StreamingHttpResponse(_refused_lines(job), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="refused-pictures.csv"'
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return as_attachment(response, "refused-pictures.csv")
 
     # Apply and undo -------------------------------------------------------------------------------------------------
 

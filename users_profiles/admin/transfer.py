@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from import_export.admin import ExportMixin, ImportExportMixin
 
 from users_profiles import recorder, replica, roles, selection
+from users_profiles.admin.transfer_pages import as_attachment
 from users_profiles.models import Export, User
 from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.models.user import UserQuerySet
@@ -209,15 +210,7 @@ def begin(wanted: Wanted, count: int) -> HttpResponseBase:
         tasks.queue(export)
         return redirect("admin:users_profiles_export_change", export.pk)
     response = StreamingHttpResponse(Sending(export), content_type=formats.CONTENT_TYPES[export.format])
-    return as_attachment(response, export)
-
-
-def as_attachment(response: HttpResponseBase, export: Export) -> HttpResponseBase:
-    """The headers of a file with personal data: not to be opened, guessed at, or kept on the way."""
-    response["Content-Disposition"] = f'attachment; filename="{export.filename}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
+    return as_attachment(response, export.filename)
 
 
 def _sample(people: UserQuerySet, form: ExportForm) -> list[list[tuple[str, str, bool]]]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from users_profiles.admin import import_rows, proof, row_search
+from users_profiles.admin.transfer_pages import open_tab
 from users_profiles.models import Import
 from users_profiles.transfer import columns, tasks, undo_import, undo_rules
 
@@ -58,9 +59,7 @@ def _undone(request: HttpRequest, job: Import) -> dict[str, Any]:
     tabs: list[dict[str, Any]] = [
         {"outcome": fate.value, "label": undo_rules.FATES[fate], "count": counts[fate]} for fate in undo_rules.Fate
     ]
-    wanted = request.GET.get("show", "")
-    tab = next((tab for tab in tabs if tab["outcome"] == wanted), None)
-    tab = tab or next((tab for tab in tabs if tab["count"]), tabs[0])
+    tab = open_tab(tabs, request.GET.get("show", ""))
     numbers = row_search.numbers_of(undo_import.rows_with(job, str(tab["outcome"])))
     page = row_search.RowPages(job, numbers, tab["count"]).get_page(request.GET.get("page"))
     labels = columns.labels()
