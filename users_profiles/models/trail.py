@@ -17,7 +17,7 @@ BATCH = 10_000
 class Road(models.TextChoices):
     """By which way a change came. Those of imports are never stored here: the rows of an import are its entries."""
 
-    ADMIN = "admin", _("Admin")
+    ADMIN = "admin", _("By hand")
     ACTION = "action", _("List action")
     SELF = "self", _("Own profile")
     ACCOUNT = "account", _("Sign-in pages")

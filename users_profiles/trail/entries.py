@@ -119,8 +119,11 @@ class Entry:
         """What happened, in a few words and without a value."""
         if self.what:
             return self.what
-        if [change.field for change in self.changes] == ["is_active"]:
+        fields = [change.field for change in self.changes]
+        if fields == ["is_active"]:
             return _("Activated") if self.changes[0].new == _("yes") else _("Deactivated")
+        if fields == ["link"]:
+            return _("Was sent a link to set a password")
         return _("Changed %(fields)s") % {"fields": ", ".join(change.label for change in self.changes)}
 
 
