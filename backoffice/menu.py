@@ -19,7 +19,6 @@ JAZZMIN_SETTINGS = {
     # Names of icons in static/backoffice/icons.svg.
     "icons": {
         "users_profiles.user": "people",
-        "users_profiles.profile": "profile",
         "users_profiles.import": "import",
         "users_profiles.report": "columns",
         "users_profiles.export": "export",
@@ -31,7 +30,6 @@ JAZZMIN_SETTINGS = {
     "order_with_respect_to": [
         "users_profiles",
         "users_profiles.user",
-        "users_profiles.profile",
         "users_profiles.report",
         "users_profiles.import",
         "users_profiles.export",

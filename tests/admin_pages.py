@@ -90,9 +90,8 @@ def save(client: Client, url: str, form_id: str = "user_form", **changes: Any) -
 
 
 def listed(client: Client, url: str) -> set[str]:
-    """The usernames on a list of people or of profiles."""
-    results = client.get(url).context["cl"].result_list
-    return {(result if isinstance(result, User) else result.user).username for result in results}
+    """The usernames on the list of people."""
+    return {person.username for person in client.get(url).context["cl"].result_list}
 
 
 def act(client: Client, action: str, people: list[User], url: str = USERS, **more: Any) -> Any:

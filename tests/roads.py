@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.admin_pages import act, profile_page, save, user_page
+from tests.admin_pages import act, save, user_page
 from tests.archives import RED, zipped
 from tests.data import images
 from tests.people import PASSWORD, Browse
@@ -58,13 +58,13 @@ def the_form_with_nothing_changed(world: World) -> None:
     save(world.staff, user_page(world.ada))
 
 
-def the_form_of_a_profile(world: World) -> None:
-    save(world.staff, profile_page(world.ada), "profile_form", birth_date="1991-01-02", phone_number="")
+def private_fields(world: World) -> None:
+    save(world.staff, user_page(world.ada), **{"profile-0-birth_date": "1991-01-02", "profile-0-phone_number": ""})
 
 
 def a_picture(world: World) -> None:
     picture = images.upload(images.picture())
-    save(world.staff, profile_page(world.ada), "profile_form", avatar=picture)
+    save(world.staff, user_page(world.ada), **{"profile-0-avatar": picture})
 
 
 def adding(world: World) -> None:

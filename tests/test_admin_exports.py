@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.admin_pages import PROFILES, USERS, act, messages_of
+from tests.admin_pages import USERS, act, messages_of
 from users_profiles.models import Export, User
 from users_profiles.transfer.export import making
 from users_profiles.transfer.export.wanted import Wanted
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.django_db
 Browse = Callable[[User | None], Client]
 State = Export.State
 EXPORT = reverse("admin:users_profiles_user_export")
-FROM_PROFILES = reverse("admin:users_profiles_profile_export")
 LEDGER = reverse("admin:users_profiles_export_changelist")
 
 
@@ -66,7 +65,7 @@ def test_an_export_has_what_the_list_shows_in_its_order(
     assert len(download(client)) == 3
     assert names(download(client, f"{EXPORT}?q=rita")) == ["rita"]
     assert names(download(client, f"{EXPORT}?active=yes&o=-email&p=1")) == ["stan", "rita", "edgar"]
-    assert names(download(client, f"{FROM_PROFILES}?o=-last_name")) == ["stan", "rita", "edgar"]
+    assert names(download(client, f"{EXPORT}?o=-last_name")) == ["stan", "rita", "edgar"]
     html = client.get(f"{EXPORT}?q=rita").content.decode()
     assert "Export 1 person" in html
     assert "rita@example.com" in html
@@ -95,13 +94,12 @@ def test_a_selection_that_makes_no_sense_is_refused_with_a_sentence(browse: Brow
     assert not Export.objects.exists()
 
 
-@pytest.mark.parametrize("url", [USERS, PROFILES], ids=["people", "profiles"])
 def test_ticked_rows_are_kept_on_the_server_however_many(
-    browse: Browse, editor: User, make_person: Callable[..., User], url: str
+    browse: Browse, editor: User, make_person: Callable[..., User]
 ) -> None:
     people = User.objects.bulk_create([User(username=f"p{at:03}") for at in range(700)])
     client = browse(editor)
-    answer = act(client, "export", people, url)
+    answer = act(client, "export", people)
     address = answer.redirect_chain[-1][0]
     assert "Export 700 people" in answer.content.decode()
     assert len(download(client, address)) == 700
@@ -246,7 +244,7 @@ def test_who_may_not_export_gets_nowhere(browse: Browse, stranger: User, admin: 
     export = Wanted(admin).entry(0)
     export.start_making()
     client = browse(stranger)
-    for address in (EXPORT, FROM_PROFILES, LEDGER, *(page(name, export) for name in ("change", "file", "progress"))):
+    for address in (EXPORT, LEDGER, *(page(name, export) for name in ("change", "file", "progress"))):
         assert client.get(address, follow=True).status_code in {403, 404}
         assert browse(None).get(address).status_code == 302
     for name in ("cancel", "again"):

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from tests.admin_pages import USERS, act, filled_in, filled_in_from, messages_of, profile_page, save, user_page
+from tests.admin_pages import USERS, act, filled_in, filled_in_from, messages_of, save, user_page
 from tests.data import images
 from tests.test_importer import apply
 from tests.threads import all_at_once
@@ -196,17 +196,6 @@ def test_f1_what_only_the_other_one_changed_stays_and_is_said(
     told = messages_of(client.get(USERS))
     assert "While you were editing, Alice Admin changed this, and it stays: Last name: King." in told
     assert "While you were editing, Alice Admin changed this, and it stays: Location: (empty)." in told
-
-
-def test_f1_the_page_of_a_profile_notices_it_too(browse: Browse, editor: User, admin: User, ada: User) -> None:
-    client = browse(editor)
-    page = Page(client, profile_page(ada), "profile_form")
-    save(browse(admin), user_page(ada), **{"profile-0-location": "Paris", "profile-0-bio": "Theirs"})
-    assert "Alice Admin changed this" in page.send(location="Rome").content.decode()
-    page.send(**{"location-choice": "theirs"})
-    now = fresh(ada).profile
-    assert (now.location, now.bio) == ("Paris", "Theirs")
-    assert [text for text in messages_of(client.get(USERS)) if "About: Theirs" in text]
 
 
 def test_f1_groups_that_two_add_at_once_are_both_kept(browse: Browse, superuser: User, ada: User) -> None:

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from tests.admin_pages import profile_page, save, user_page
+from tests.admin_pages import save, user_page
 from tests.data import images
 from tests.test_importer import apply, check
 from users_profiles import roles
@@ -52,7 +52,7 @@ def test_every_place_is_given_out_or_says_why_it_is_not() -> None:
 def test_it_has_the_profile_the_history_the_imports_and_the_picture(browse: Browse, admin: User, ada: User) -> None:
     staff = browse(admin)
     save(staff, user_page(ada), **{"last_name": "King", "profile-0-location": "Paris"})
-    save(staff, profile_page(ada), "profile_form", avatar=images.upload(images.picture()))
+    save(staff, user_page(ada), **{"profile-0-avatar": images.upload(images.picture())})
     apply("username,first_name\nada,Augusta\n", admin)
     found = opened(staff.post(of(ada)))
     person = found["person.json"]
@@ -168,7 +168,7 @@ def test_why_their_row_was_refused_is_said_in_a_sentence(browse: Browse, editor:
 
 
 def test_a_lost_picture_is_left_out(browse: Browse, admin: User, ada: User) -> None:
-    save(browse(admin), profile_page(ada), "profile_form", avatar=images.upload(images.picture()))
+    save(browse(admin), user_page(ada), **{"profile-0-avatar": images.upload(images.picture())})
     ada.profile.refresh_from_db()
     ada.profile.avatar.storage.delete(ada.profile.avatar.name)
     assert "picture.webp" not in opened(browse(admin).post(of(ada)))

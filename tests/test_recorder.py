@@ -33,11 +33,11 @@ from tests.roads import (
     deleting,
     ones_own_profile,
     pictures,
+    private_fields,
     raw_access,
     registering,
     signing_in,
     the_form_of_a_person,
-    the_form_of_a_profile,
     the_form_with_nothing_changed,
     the_shell,
 )
@@ -57,7 +57,7 @@ ROADS: list[tuple[Callable[[World], None], list[tuple[str, str, str, str, str, s
     ),
     (the_form_with_nothing_changed, []),
     (
-        the_form_of_a_profile,
+        private_fields,
         [
             (ADA, ALICE, "birth_date", "1990-12-10", "1991-01-02", "admin"),
             (ADA, ALICE, "phone_number", "+442079460000", "", "admin"),

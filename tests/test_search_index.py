@@ -72,7 +72,7 @@ def a_key_from_before(world: World) -> None:
 
 ROADS = [
     roads.the_form_of_a_person,
-    roads.the_form_of_a_profile,
+    roads.private_fields,
     roads.adding,
     roads.deleting,
     roads.ones_own_profile,

@@ -50,7 +50,6 @@ SAFE = {
     "users_profiles_profile_add": (LOGIN, NO, NO, NO, NO),
     "users_profiles_profile_delete": (LOGIN, NO, NO, NO, NO),
     "users_profiles_trailentry_changelist": (LOGIN, NO, NO, NO, OK),
-    "users_profiles_profile_export": (LOGIN, NO, OK, OK, OK),
     "users_profiles_export_changelist": (LOGIN, NO, OK, OK, OK),
     "users_profiles_export_add": (LOGIN, NO, NO, NO, NO),
     "users_profiles_report_changelist": (LOGIN, NO, OK, OK, OK),
@@ -184,8 +183,8 @@ def test_the_sidebar_has_people_and_profiles_and_groups_for_superusers_only(brow
         apps = browse(person).get(reverse("admin:index")).context["available_apps"]
         return {model["object_name"] for app in apps for model in app["models"]}
 
-    assert entries(superuser) - {"Import", "Export", "Report"} == {"User", "Profile", "TrailEntry", "Group"}
-    assert entries(admin) - {"Import", "Export", "Report"} == {"User", "Profile", "TrailEntry"}
+    assert entries(superuser) - {"Import", "Export", "Report"} == {"User", "TrailEntry", "Group"}
+    assert entries(admin) - {"Import", "Export", "Report"} == {"User", "TrailEntry"}
 
 
 def test_staff_without_any_permission_see_nothing(browse, make_person):
@@ -235,8 +234,7 @@ def test_a4_nobody_edits_somebody_above(request, browse, cast, who, above):
     client = browse(cast[who])
     assert client.get(user_page(target)).status_code == 200
     forged = {"username": target.username, "email": "mine@example.com", "password": "x", "is_active": ""}
-    for url in (user_page(target), profile_page(target)):
-        assert client.post(url, forged).status_code == 403
+    assert client.post(user_page(target), forged).status_code == 403
     assert (
         client.post(reverse("admin:users_profiles_user_delete", args=[target.pk]), {"post": "yes"}).status_code == 403
     )
@@ -386,17 +384,16 @@ def test_a8_an_export_that_asks_for_the_hash_does_not_get_it(browse, superuser, 
 def test_a8_no_page_shows_a_hash(browse, superuser, stranger):
     client = browse(superuser)
     history = reverse("admin:users_profiles_user_history", args=[stranger.pk])
-    for page in (USERS, PROFILES, user_page(stranger), profile_page(stranger), history):
+    for page in (USERS, user_page(stranger), history):
         assert stranger.password not in client.get(page).content.decode()
 
 
 # Queries ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", [USERS, PROFILES])
-def test_a_list_with_filters_and_search_does_not_query_per_row(browse, admin, make_person, page):
+def test_a_list_with_filters_and_search_does_not_query_per_row(browse, admin, make_person):
     client = browse(admin)
-    url = f"{page}?q=p&active=yes&role=Editor&complete=no"
+    url = f"{USERS}?q=p&active=yes&role=Editor&complete=no"
     for number in range(4):
         make_person(f"p{number}", role=Role.EDITOR, location="Berlin")
     before = queries_of(client, url)

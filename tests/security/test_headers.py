@@ -14,7 +14,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
 
-from tests.admin_pages import USERS, profile_page, save, user_page
+from tests.admin_pages import USERS, save, user_page
 from tests.data import images
 from tests.test_importer import check
 from tests.test_settings import ROOT, SOUND
@@ -65,7 +65,7 @@ def a_job(client: Client) -> int:
 def answer(browse: Browse, admin: User, ada: User, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     def ask(kind: str) -> Any:
         who, do = KINDS[kind]
-        save(browse(admin), profile_page(ada), "profile_form", avatar=images.upload(images.picture()))
+        save(browse(admin), user_page(ada), **{"profile-0-avatar": images.upload(images.picture())})
         client = browse({"admin": admin, "ada": ada, "": None}[who])
         if kind == "an error of ours":
             client.raise_request_exception = False

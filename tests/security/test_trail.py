@@ -7,7 +7,7 @@ from django.core import mail, serializers
 from django.test import Client
 from django.urls import reverse
 
-from tests.admin_pages import act, profile_page, save, user_page
+from tests.admin_pages import USERS, act, save, user_page
 from tests.roads import (
     NEW_PASSWORD,
     PASSWORD,
@@ -34,7 +34,7 @@ ALICE = "Alice Admin"
 def test_who_is_shown_private_fields_is_noted_once_in_a_while(world: World, reader: User) -> None:
     TrailEntry.objects.forget()
     client = world.browse(world.editor)
-    for page in (user_page(world.ada), user_page(world.ada), profile_page(world.ada)):
+    for page in (user_page(world.ada), user_page(world.ada)):
         client.get(page)
     world.browse(reader).get(user_page(world.ada))
     world.browse(world.editor).get(user_page(world.editor))
@@ -44,11 +44,11 @@ def test_who_is_shown_private_fields_is_noted_once_in_a_while(world: World, read
 
 def test_who_looks_through_the_private_columns_is_noted_without_a_person(world: World, reader: User) -> None:
     TrailEntry.objects.forget()
-    page = reverse("admin:users_profiles_profile_changelist")
+    page = f"{USERS}?columns=phone_number"
     for who in (world.editor, world.editor, reader):
         world.browse(who).get(page)
     [entry] = TrailEntry.objects.all()
-    assert (entry.object_id, entry.object_repr, entry.actor_id) == (None, "List of profiles", world.editor.pk)
+    assert (entry.object_id, entry.object_repr, entry.actor_id) == (None, "List of people", world.editor.pk)
 
 
 # What must never be in it, or must never be missing

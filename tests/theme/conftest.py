@@ -15,7 +15,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from backoffice.templatetags.theme import icon
-from tests.admin_pages import PROFILES, USERS, profile_page, user_page
+from tests.admin_pages import USERS, user_page
 from users_profiles.models import Import, ImportRow, Role, User
 
 
@@ -50,8 +50,6 @@ def every_kind_of_page(person: User, job: Import) -> list[str]:
         user_page(person),
         reverse("admin:users_profiles_user_delete", args=[person.pk]),
         reverse("admin:users_profiles_user_history", args=[person.pk]),
-        PROFILES,
-        profile_page(person),
         reverse("admin:auth_group_changelist"),
         reverse("admin:auth_group_change", args=[groups.pk]),
         f"{reverse('admin:auth_group_add')}?_popup=1",

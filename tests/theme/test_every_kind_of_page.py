@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.admin_pages import USERS, profile_page, user_page
+from tests.admin_pages import USERS, user_page
 from tests.theme.pages import STATIC, Page, page_of
 from users_profiles.models import User
 
@@ -79,7 +79,7 @@ def test_a_list_of_people_is_light(production: Path, client_of_root: Client, per
 
 
 def test_no_page_of_people_loads_what_only_other_pages_use(client_of_root: Client, person: User) -> None:
-    for url in (USERS, user_page(person), profile_page(person), reverse("admin:users_profiles_user_add")):
+    for url in (USERS, user_page(person), reverse("admin:users_profiles_user_add")):
         html = client_of_root.get(url).content.decode()
         for name in ("jquery", "xregexp", "select2", "bootstrap", "adminlte", "fontawesome", "jsi18n"):
             assert name not in html.lower(), f"{url} loads {name}"

@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from backoffice.templatetags import theme
-from tests.admin_pages import PROFILES, USERS, user_page
+from tests.admin_pages import USERS, user_page
 from tests.theme.pages import Page, page_of
 from users_profiles.models import User
 
@@ -29,7 +29,7 @@ def test_the_menu_marks_where_one_is(client_of_root: Client, person: User) -> No
 def test_the_menu_holds_only_what_one_may_open(browse: Callable[..., Client], reader: User) -> None:
     links = {link["href"] for link in page_of(browse(reader), reverse("admin:index")).all("a", class_="side-link")}
     own = {reverse(f"admin:users_profiles_{name}_changelist") for name in ("report", "export")}
-    assert links == {reverse("admin:index"), USERS, PROFILES, *own}
+    assert links == {reverse("admin:index"), USERS, *own}
 
 
 def test_the_search_in_the_top_bar_looks_through_people(client_of_root: Client) -> None:

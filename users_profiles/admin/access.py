@@ -1,4 +1,4 @@
-"""What every admin class about people asks: may this member of staff do this to this person?"""
+"""What the list and the page of people ask before anything else: may this member of staff do this to this person?"""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from users_profiles.admin.filters import BirthdayFilter, filters_for
 from users_profiles.admin.listing import PeopleList
 from users_profiles.admin.paging import PeoplePaginator
 from users_profiles.keys import is_key
-from users_profiles.models import Profile, User
+from users_profiles.models import User
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
 
@@ -43,33 +43,23 @@ def may_see_private(request: HttpRequest) -> bool:
 
 
 class PeopleAdmin(admin.ModelAdmin):
-    """A list of people, whether by user or by profile: same search, same filters, same policy, closed by default."""
-
-    # The paths from the listed model to the person and to the profile.
-    to_user = ""
-    to_profile = ""
+    """A list of people and the page of one: search, filters and policy, closed by default."""
 
     change_list_template = "admin/users_profiles/people_list.html"
-    # What a row shows of other tables.
-    loaded_along: tuple[str, ...] = ()
     search_fields = search.FIELDS_OF_USER  # only says that there is a search box; search.py says what it looks at
     empty_value_display = EMPTY
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 200
 
-    def person_of(self, obj: Any) -> User | None:
-        """The person that a listed object is about."""
-        raise NotImplementedError
-
     def has_module_permission(self, request: HttpRequest) -> bool:
         return roles.may(request.user, roles.Action.VIEW)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return roles.may(request.user, roles.Action.VIEW, self.person_of(obj))
+        return roles.may(request.user, roles.Action.VIEW, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return roles.may(request.user, roles.Action.EDIT, self.person_of(obj))
+        return roles.may(request.user, roles.Action.EDIT, obj)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PeopleList]:
         return PeopleList
@@ -83,30 +73,16 @@ class PeopleAdmin(admin.ModelAdmin):
             _("Select %(person)s") % {"person": obj},
         )
 
-    def order_paths(self, request: HttpRequest) -> dict[str, str]:
-        """Where each order that whoever asks may see is found from the listed model."""
-        words = roles.visible_fields(request.user, selection.ORDERS)
-        paths = {word: selection.ORDERS[word] for word in words}
-        if not self.to_user:
-            return paths
-        del paths["role"]  # known of people only
-        return {
-            word: self.to_profile + path.removeprefix("profile__")
-            if path.startswith("profile__")
-            else self.to_user + path
-            for word, path in paths.items()
-        }
-
     def order_words(self, request: HttpRequest) -> list[str]:
         """The order that the address asks for, as far as whoever asks may see it; nothing for the usual one."""
         return self.known_order(request, request.GET)
 
     def known_order(self, request: HttpRequest, address: Mapping[str, str]) -> list[str]:
         """What of the order in an address there is, and whoever asks may see; each column once."""
-        paths = self.order_paths(request)
+        words = roles.visible_fields(request.user, selection.ORDERS)
         known: dict[str, str] = {}
         for word in address.get(ORDER_VAR, "").split(","):
-            if word.removeprefix("-") in paths:
+            if word.removeprefix("-") in words:
                 known.setdefault(word.removeprefix("-"), word)
         return list(known.values())
 
@@ -126,7 +102,7 @@ class PeopleAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
         try:
             menus = {
-                "columns_menu": choosing.columns_menu(request) if hasattr(self, "list_columns") else None,
+                "columns_menu": choosing.columns_menu(request),
                 "views_menu": choosing.views_menu(request, self.order_words(request)),
                 "address": request.GET.urlencode(),
                 "not_yet_found": search.not_yet() if request.GET.get(SEARCH_VAR) else 0,
@@ -152,7 +128,7 @@ class PeopleAdmin(admin.ModelAdmin):
         """Look once a request: every filter that counts asks for the list without itself."""
         kept: dict[str, Any] = request.__dict__.setdefault("_searched", {})
         if search_term not in kept:
-            kept[search_term] = search.matches(search_term, self.to_user, private=may_see_private(request))
+            kept[search_term] = search.matches(search_term, private=may_see_private(request))
         return queryset.filter(kept[search_term]), False
 
     def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> PeoplePaginator:
@@ -160,7 +136,7 @@ class PeopleAdmin(admin.ModelAdmin):
         kept: PeoplePaginator | None = getattr(request, "_paginator", None)
         if kept is None or kept.object_list is not queryset:
             kept = PeoplePaginator(queryset, *args, **kwargs)
-            kept.whole = self.get_queryset(request).select_related(*self.loaded_along)
+            kept.whole = self.get_queryset(request)
             request._paginator = kept  # type: ignore[attr-defined]
         return kept
 
@@ -214,7 +190,7 @@ class PeopleAdmin(admin.ModelAdmin):
         """Say in our own words that it is saved; who keeps editing stays here, others are back at their list."""
         if "_popup" in request.POST or "_addanother" in request.POST:
             return super().response_change(request, obj)
-        self.message_user(request, _("%(person)s was saved.") % {"person": self.person_of(obj)}, messages.SUCCESS)
+        self.message_user(request, _("%(person)s was saved.") % {"person": obj}, messages.SUCCESS)
         if "_continue" in request.POST:
             return HttpResponseRedirect(request.get_full_path())
         return self.response_post_save_change(request, obj)
@@ -231,17 +207,3 @@ class PeopleAdmin(admin.ModelAdmin):
         """Go back to the page, with a sentence why nothing was changed."""
         self.message_user(request, str(refusal), messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
-
-
-class ProfilePermissions:
-    """Permission hooks for the profile of a person: whoever may see or edit the person, if the profile too."""
-
-    def may_view_profile(self, request: HttpRequest, person: User | None) -> bool:
-        return roles.may(request.user, roles.Action.VIEW, person) and request.user.has_perm(_permission("view"))
-
-    def may_change_profile(self, request: HttpRequest, person: User | None) -> bool:
-        return roles.may(request.user, roles.Action.EDIT, person) and request.user.has_perm(_permission("change"))
-
-
-def _permission(verb: str) -> str:
-    return f"{Profile._meta.app_label}.{verb}_{Profile._meta.model_name}"

@@ -1,7 +1,5 @@
-"""Filters for lists of people, written once: they work from people and from profiles alike.
-
-A list says where the person and the profile are by ``to_user`` and ``to_profile``, the paths from its model. A filter
-here is a row of links; whom each of them means is for selection.py to say, which refuses what makes no sense.
+"""The filters of the list of people. Each is a row of links; whom a link means is for selection.py to say, which
+refuses what makes no sense.
 """
 
 from __future__ import annotations
@@ -41,8 +39,6 @@ class PeopleFilter(admin.SimpleListFilter):
     form_parameters: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: Any) -> None:
-        self.to_user: str = model_admin.to_user
-        self.to_profile: str = model_admin.to_profile
         # What the address asks of this filter: every value of each parameter, where Django keeps the last of one.
         self.asked: dict[str, list[str]] = {
             name: [str(value) for value in params.pop(name)] for name in self.parameters() if name in params
@@ -73,8 +69,8 @@ class PeopleFilter(admin.SimpleListFilter):
         return self.asked.get(str(self.parameter_name), [])
 
     def condition(self, name: str, values: list[str]) -> Q:
-        """The condition that a parameter has one of these values, on the way from the listed model."""
-        return selection.any_of(name, values, self.to_user, self.to_profile)
+        """The condition that a parameter has one of these values."""
+        return selection.any_of(name, values)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep those that each of the filter's parameters in the address asks for."""
@@ -335,7 +331,7 @@ class BirthdayFilter(PeopleFilter):
 
 
 def filters_for(actor: User | AnonymousUser) -> list[type[PeopleFilter]]:
-    """The filters of every list of people, as far as ``actor`` may use them."""
+    """The filters, as far as ``actor`` may use them."""
     shown: list[type[PeopleFilter]] = [
         RoleFilter,
         ActiveFilter,

@@ -176,12 +176,6 @@ class PeopleList(ChangeList):
         return self.model_admin
 
     @property
-    def _paths(self) -> dict[str, str]:
-        """Where each order is found from the listed model."""
-        paths: dict[str, str] = self.people_admin.order_paths(self.request)
-        return paths
-
-    @property
     def order(self) -> list[str]:
         words: list[str] = self.people_admin.order_words(self.request)
         return words
@@ -196,7 +190,7 @@ class PeopleList(ChangeList):
         self.params.pop(ORDER_VAR, None)
         if not words:
             return super().get_ordering(request, queryset)
-        paths = ["-" * word.startswith("-") + self._paths[word.removeprefix("-")] for word in words]
+        paths = ["-" * word.startswith("-") + selection.ORDERS[word.removeprefix("-")] for word in words]
         return self._get_deterministic_ordering([*paths, *queryset.query.order_by])  # type: ignore[attr-defined]
 
     def get_ordering_field_columns(self) -> dict[int, Any]:
@@ -205,14 +199,14 @@ class PeopleList(ChangeList):
         if not words:
             return dict(super().get_ordering_field_columns())
         numbers = {path: number for number, path in enumerate(map(self.get_ordering_field, self.list_display)) if path}
-        ways = {self._paths[word.removeprefix("-")]: "desc" if word.startswith("-") else "asc" for word in words}
+        ways = {selection.ORDERS[word.removeprefix("-")]: "desc" if word.startswith("-") else "asc" for word in words}
         return {numbers[path]: way for path, way in ways.items() if path in numbers}
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
         """Say the order by name where Django's heads of columns say it by number."""
         given = dict(new_params or {})
         if ORDER_VAR in given:
-            words = {path: word for word, path in self._paths.items()}
+            words = {path: word for word, path in selection.ORDERS.items()}
             fields = (
                 (sign, self.get_ordering_field(self.list_display[int(number)])) for sign, number in _signed(given)
             )

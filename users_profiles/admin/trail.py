@@ -58,22 +58,21 @@ class TrailMixin:
 
 
 class PersonTrailMixin(TrailMixin):
-    """The same for a person, whether by user or by profile; who was shown private fields is in it, too."""
+    """The same for a person; who was shown private fields is in it, too."""
 
     def story_of(self, request: HttpRequest, obj: Any) -> trail.Page:
-        person = self._shown(request, obj)
-        return trail.of(person, request.user, request.GET.get("older", ""))
+        _note_look(request, obj)
+        return trail.of(obj, request.user, request.GET.get("older", ""))
 
     def render_change_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("obj") is not None:
-            self._shown(request, kwargs["obj"])
+            _note_look(request, kwargs["obj"])
         return super().render_change_form(request, *args, **kwargs)  # type: ignore[misc]
 
-    def _shown(self, request: HttpRequest, obj: Any) -> User:
-        person: User = self.person_of(obj)  # type: ignore[attr-defined]
-        if roles.may(request.user, Action.VIEW_PRIVATE):
-            recorder.looked_at(person)
-        return person
+
+def _note_look(request: HttpRequest, person: User) -> None:
+    if roles.may(request.user, Action.VIEW_PRIVATE):
+        recorder.looked_at(person)
 
 
 class DayField(forms.DateField):

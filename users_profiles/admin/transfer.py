@@ -1,4 +1,4 @@
-"""Import and export on the lists of people: the library's buttons and permission hooks, our pages behind them."""
+"""Import and export on the list of people: the library's buttons and permission hooks, our pages behind them."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class _Page:
         return {**site.each_context(request), "title": title, "opts": self.opts, **context}  # type: ignore[attr-defined]
 
 
-class ExportPeopleMixin(_Page, ExportMixin):
-    """Gives a ModelAdmin of people, or of profiles, the Export page, for what its list shows or for the ticked.
+class _ExportMixin(_Page, ExportMixin):
+    """The Export page, for what the list shows or for the ticked.
 
     The library's view holds the whole file in memory, so it is replaced whole.
     """
@@ -78,7 +78,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
             keys = list(queryset.order_by().values_list("pk", flat=True))
             kept = Export.objects.create(owner_id=request.user.pk, keys=keys)
             query[_TICKED] = str(kept.pk)
-        return redirect(f"{self._export_address()}?{query.urlencode()}")
+        return redirect(f"{reverse('admin:users_profiles_user_export')}?{query.urlencode()}")
 
     def export_action(self, request: HttpRequest) -> HttpResponseBase:
         """Offer columns and formats for what the list shows, for the ticked, or for everybody, and send the file."""
@@ -90,7 +90,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
             people = wanted.people()
         except FileRefused as refusal:
             messages.error(request, str(refusal))
-            return redirect(self._list_address())
+            return redirect("admin:users_profiles_user_changelist")
         count = next(scope.count for scope in scopes if scope.chosen)
         form = ExportForm(request.POST if request.method == "POST" else None, wanted=wanted, count=count)
         if "move" in request.POST:
@@ -111,7 +111,7 @@ class ExportPeopleMixin(_Page, ExportMixin):
             large=count > settings.EXPORT_SYNC_ROWS,
             keep_days=settings.EXPORT_KEEP_DAYS,
             can_be_saved=wanted.keys is None,
-            back=self._list_address(),
+            back=reverse("admin:users_profiles_user_changelist"),
         )
         return TemplateResponse(request, "admin/transfer/export.html", context)
 
@@ -137,15 +137,13 @@ class ExportPeopleMixin(_Page, ExportMixin):
 
     def _as_on_the_list(self, request: HttpRequest, again: bool) -> bool:
         """Whether the file starts from the columns of the list: when asked, for who has chosen those, and at first."""
-        if not hasattr(self, "list_columns"):
-            return False
         asked = request.GET.get(_WITH, "")
         own = asked != "last" and self.has_own_columns(request)  # type: ignore[attr-defined]
         return asked == "list" or own or not again
 
     def _beginnings(self, request: HttpRequest, again: bool) -> list[dict[str, Any]]:
         """The columns to begin with: those of the list, or those of the last time, where there was one."""
-        if not hasattr(self, "list_columns") or not again:
+        if not again:
             return []
         listed = self._as_on_the_list(request, again)
         choices = (("list", _("As on the list"), listed), ("last", _("As the last time"), not listed))
@@ -175,12 +173,6 @@ class ExportPeopleMixin(_Page, ExportMixin):
         if wanted.query or chosen != "list":
             found.append(scope("all", _("Everybody"), User.objects.count()))
         return found
-
-    def _export_address(self) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export")  # type: ignore[attr-defined]
-
-    def _list_address(self) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")  # type: ignore[attr-defined]
 
 
 def _keys(ticked: str, actor: User) -> list[int]:
@@ -224,7 +216,7 @@ def _sample(people: UserQuerySet, form: ExportForm) -> list[list[tuple[str, str,
     ]
 
 
-class TransferMixin(ExportPeopleMixin, ImportExportMixin):
+class TransferMixin(_ExportMixin, ImportExportMixin):
     """Gives the list of people the Import page beside the Export page.
 
     The library's views hold the whole file in memory and render every row, so both are replaced whole.

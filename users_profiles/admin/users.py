@@ -60,15 +60,11 @@ class UserAdmin(  # type: ignore[misc]
     PeopleActionsMixin,
     PeopleAdmin,
 ):
-    to_profile = "profile__"
     form = PersonForm
     add_form = AddPersonForm
     inlines = [ProfileInline]
-    list_select_related = loaded_along = ("profile",)
+    list_select_related = ("profile",)
     ordering = ("last_name", "first_name")
-
-    def person_of(self, obj: User | None) -> User | None:
-        return obj
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         people: Any = super().get_queryset(request)
