@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from tests.admin_pages import USERS
+from tests.conftest import PASSWORD
+from tests.data.images import picture
 from users_profiles import invitations, speaking
 from users_profiles.models import Export, Import, TrailEntry, User
 from users_profiles.transfer import intake, tasks
@@ -63,6 +65,33 @@ def test_the_choice_is_made_on_a_page_of_ones_own(browse: Browse, ada: User) -> 
     assert client.cookies["django_language"].value == ""
     ada.refresh_from_db()
     assert (ada.language, ada.time_zone) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("told", "chosen", "kept"),
+    [
+        ("Asia/Tokyo", "", "Asia/Tokyo"),
+        ("Asia/Tokyo", "Europe/Berlin", "Europe/Berlin"),
+        ("", "", ""),
+        ("Mars/Olympus", "", ""),
+        ("../etc/passwd", "", ""),
+    ],
+)
+def test_whoever_has_chosen_no_clock_gets_that_of_the_browser_at_the_sign_in(
+    ada: User, told: str, chosen: str, kept: str
+) -> None:
+    choose(ada, time_zone=chosen)
+    client = Client()
+    client.cookies["time_zone"] = told
+    client.post(reverse("account_login"), {"login": ada.username, "password": PASSWORD})
+    assert client.session["_auth_user_id"] == str(ada.pk)
+    ada.refresh_from_db()
+    assert ada.time_zone == kept
+
+
+def test_the_page_of_the_choice_has_ones_picture_in_its_menu(browse: Browse, ada: User) -> None:
+    ada.profile.avatar.save("me.png", ContentFile(picture()))
+    assert ada.profile.avatar.thumbnail_url(64) in browse(ada).get(PAGE).content.decode()
 
 
 def save_choice(client: Client, **values: str) -> Any:

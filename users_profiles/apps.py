@@ -9,7 +9,7 @@ class UsersProfilesConfig(AppConfig):
 
     def ready(self) -> None:
         from users_profiles import checks, recorder, roles, signals  # noqa: F401  (they register themselves)
-        from users_profiles.accounts import identity, second_factor  # noqa: F401
+        from users_profiles.accounts import clock, identity, second_factor  # noqa: F401
         from users_profiles.search import settling
 
         post_migrate.connect(roles.create_groups_after_migrate, sender=self)

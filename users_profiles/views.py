@@ -103,6 +103,7 @@ class SpeakingView(LoginRequiredMixin, UpdateView[User, SpeakingForm]):
 
     form_class = SpeakingForm
     template_name = "profile/speaking.html"
+    context_object_name = "person"  # "user" is who the menu shows, with their picture
     success_url = reverse_lazy("profile")
 
     def get_object(self, queryset: Any = None) -> User:

@@ -84,6 +84,7 @@ def open_page(browser: Browser, live_server: Any, settings: Any) -> Iterator[Cal
         size: tuple[int, int] = WIDE,
         dark: bool = False,
         scripts: bool = True,
+        zone: str = "UTC",
     ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
@@ -92,7 +93,7 @@ def open_page(browser: Browser, live_server: Any, settings: Any) -> Iterator[Cal
             has_touch=size == PHONE,
             java_script_enabled=scripts,
             locale="en-GB",
-            timezone_id="UTC",
+            timezone_id=zone,
             reduced_motion="reduce",
         )
         contexts.append(context)

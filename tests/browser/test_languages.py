@@ -15,7 +15,7 @@ STAFF_PAGES = ("index", "users_profiles_user_changelist", "users_profiles_user_i
 
 
 def test_somebody_signs_in_in_german_and_goes_on_in_spanish(open_page: Callable[..., Page], admin: User) -> None:
-    page = open_page(reverse("account_login"), person=None, size=PHONE)
+    page = open_page(reverse("account_login"), person=None, size=PHONE, zone="America/Mexico_City")
     page.get_by_role("button", name="Deutsch").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Anmelden")
     assert_good(page)
@@ -24,6 +24,8 @@ def test_somebody_signs_in_in_german_and_goes_on_in_spanish(open_page: Callable[
     press(page, "Anmelden")
 
     arrive(page, reverse("admin:index"))
+    admin.refresh_from_db()
+    assert admin.time_zone == "America/Mexico_City"  # as the browser says, until chosen
     for name in STAFF_PAGES:
         page.goto(reverse(f"admin:{name}"))
         expect(page.locator("html")).to_have_attribute("lang", "de")
