@@ -19,9 +19,9 @@ from django.utils import timezone
 from tests.admin_pages import act, save, user_page
 from tests.archives import RED, zipped
 from tests.data import images
+from tests.importing import apply
 from tests.people import PASSWORD, Browse
 from tests.signing_in import NEW_PASSWORD, change_email, link_in, register, set_password_by
-from tests.test_importer import apply
 from users_profiles import roles
 from users_profiles.models import Import, Profile, Role, TrailEntry, User
 from users_profiles.transfer import tasks

@@ -11,8 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.admin_pages import messages_of
-from tests.test_admin_imports import applied, checked, html, text
-from tests.test_admin_transfer import choose, page, upload
+from tests.import_pages import applied, checked, choose, html, page, text, upload
 from users_profiles.admin import import_rows, row_search
 from users_profiles.models import Import, User
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin_pages import user_page
-from tests.test_admin_transfer import choose, page, upload
-from tests.test_importer import check, take_in
+from tests.import_pages import HISTORY, applied, checked, choose, html, page, text, upload
+from tests.importing import check, take_in
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import importer
@@ -24,38 +22,6 @@ pytestmark = pytest.mark.django_db
 
 Browse = Callable[[User | None], Client]
 Make = Callable[..., User]
-HISTORY = reverse("admin:users_profiles_import_changelist")
-
-
-def checked(client: Client, content: str, **choices: Any) -> Import:
-    """Upload a file and let it be checked."""
-    upload(client, content.encode())
-    job = Import.objects.order_by("pk").last()
-    assert job is not None
-    choose(client, job, **choices)
-    job.refresh_from_db()
-    assert job.state == "checked", job.failure
-    return job
-
-
-def applied(client: Client, content: str, **choices: Any) -> Import:
-    """Upload a file, check and apply it, having read every warning."""
-    job = checked(client, content, **choices)
-    client.post(page("apply", job), {"understood": "yes", "typed": job.missing})
-    job.refresh_from_db()
-    assert job.state == "done"
-    return job
-
-
-def html(client: Client, name: str, job: Import, **query: Any) -> str:
-    answer = client.get(page(name, job), query)
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def text(content: str) -> str:
-    """What a page says, without its tags."""
-    return " ".join(re.sub(r"<[^>]*>", " ", content).split())
 
 
 # Result -------------------------------------------------------------------------------------------------------------

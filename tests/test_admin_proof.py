@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from tests.admin_pages import USERS, act, messages_of
 from tests.conftest import PASSWORD
-from tests.test_importer import apply, check
+from tests.importing import apply, check
 from users_profiles.models import Import, User
 
 pytestmark = pytest.mark.django_db

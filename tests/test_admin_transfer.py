@@ -5,39 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from tests.import_pages import UPLOAD, choose, page, upload
+from tests.importing import SAMPLE
 from users_profiles.models import Import, User
 
 pytestmark = pytest.mark.django_db
 
 Browse = Callable[[User | None], Client]
-SAMPLE = Path(__file__).parent / "data" / "snipe-it-users.csv"
-UPLOAD = reverse("admin:users_profiles_user_import")
 EXPORT = reverse("admin:users_profiles_user_export")
-DEFAULTS = {"mode": "upsert", "match": "username", "region": "US", "date_order": ""}
-
-
-def upload(client: Client, content: bytes, name: str = "staff.csv") -> HttpResponse:
-    return client.post(UPLOAD, {"file": SimpleUploadedFile(name, content)})
-
-
-def choose(client: Client, job: Import, **changes: Any) -> HttpResponse:
-    """Confirm the columns as they were recognised, but for the changes."""
-    mapping = {f"column_{at}": name for at, name in enumerate(job.options["mapping"])}
-    address = reverse("admin:users_profiles_import_columns", args=[job.pk])
-    return client.post(address, {**DEFAULTS, **mapping, **changes}, follow=True)
-
-
-def page(name: str, job: Import) -> str:
-    return reverse(f"admin:users_profiles_import_{name}", args=[job.pk])
 
 
 def test_the_sample_goes_from_upload_to_people(browse: Browse, editor: User) -> None:

@@ -9,8 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.test_admin_imports import HISTORY, applied, html, text
-from tests.test_admin_transfer import page
+from tests.import_pages import HISTORY, applied, html, page, text
 from users_profiles.models import User
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from tests.test_admin_transfer import page
-from tests.test_importer import apply, check, reasons
-from tests.test_reader import book
-from tests.test_undo_import import take_back
+from tests.import_pages import page
+from tests.importing import apply, book, check, reasons, take_back
 from users_profiles.models import User
 from users_profiles.trail.entries import readable
 from users_profiles.transfer import columns, values

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_importer import SAMPLE, apply
+from tests.importing import SAMPLE, apply
 from users_profiles.models import ImportRow, Profile, User
 from users_profiles.transfer import bulk, writer
 

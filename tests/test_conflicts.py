@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from tests.admin_pages import USERS, act, filled_in, filled_in_from, messages_of, save, user_page
 from tests.data import images
-from tests.test_importer import apply
+from tests.importing import apply
 from tests.threads import all_at_once
 from users_profiles import roles
 from users_profiles.models import Profile, Role, User

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from tests.test_admin_transfer import choose, page, upload
-from tests.test_importer import take_in
+from tests.import_pages import choose, page, upload
+from tests.importing import take_in
 from users_profiles.models import Import, User
 from users_profiles.transfer import countries
 from users_profiles.transfer.forms import ColumnsForm

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from tests.admin_pages import USERS, messages_of, save, user_page
 from tests.conftest import PASSWORD
-from tests.test_importer import apply, check
+from tests.importing import apply, check
 from users_profiles.models import Export, Import, ImportRow, Report, Role, TrailEntry, User
 from users_profiles.privacy import erasing, uploads
 from users_profiles.privacy.names import Names, names_of

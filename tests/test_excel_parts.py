@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.test_reader import SHEET, book, read, rewritten, saved
+from tests.importing import SHEET, book, read, rewritten, saved
 from users_profiles.transfer import excel, excel_parts, reader
 from users_profiles.transfer.errors import FileRefused
 

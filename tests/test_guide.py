@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.test_importer import apply
+from tests.importing import apply
 from users_profiles.models import User
 from users_profiles.transfer import columns, guide
 

@@ -11,9 +11,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import translation
 
-from tests.test_admin_transfer import page
-from tests.test_importer import apply, check
-from tests.test_reader import book
+from tests.import_pages import page
+from tests.importing import apply, book, check
 from users_profiles.models import Import, User
 from users_profiles.transfer import hints
 from users_profiles.transfer.export import formats

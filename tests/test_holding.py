@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from tests.admin_pages import save, user_page
 from tests.data import images
-from tests.test_importer import apply, check
+from tests.importing import apply, check
 from users_profiles import roles
 from users_profiles.models import Export, TrailEntry, User
 from users_profiles.privacy import holding

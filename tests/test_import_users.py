@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from tests.test_overtaken import exported
+from tests.importing import exported
 from tests.workers import environment
 from users_profiles.management.progress import Progress
 from users_profiles.models import Import, Profile, User

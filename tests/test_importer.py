@@ -7,41 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.base import ContentFile
 
+from tests.importing import SAMPLE, apply, check, outcomes, reasons, take_in
 from users_profiles.models import Import, Profile, User
-from users_profiles.transfer import importer, intake
+from users_profiles.transfer import importer
 from users_profiles.transfer.options import Options
-from users_profiles.transfer.people import problems_of
-
-SAMPLE = Path(__file__).parent / "data" / "snipe-it-users.csv"
-
-
-def take_in(content: bytes | str, owner: User | None = None, name: str = "staff.csv", **options: Any) -> Import:
-    """Receive a file, with options that staff would have chosen."""
-    data = content if isinstance(content, bytes) else content.encode()
-    job = intake.receive(ContentFile(data, name=name), name, owner)
-    job.options = {**job.options, **options}
-    job.save()
-    return job
-
-
-def check(content: bytes | str, owner: User | None = None, **options: Any) -> Import:
-    job = take_in(content, owner, **options)
-    assert job.start_check()
-    importer.run(job)
-    job.refresh_from_db()
-    assert job.state == Import.State.CHECKED, job.failure
-    return job
-
-
-def apply(content: bytes | str, owner: User | None = None, **options: Any) -> Import:
-    job = check(content, owner, **options)
-    assert job.start_apply()
-    importer.run(job)
-    job.refresh_from_db()
-    assert job.state == Import.State.DONE, job.failure
-    return job
 
 
 @pytest.mark.django_db
@@ -56,17 +26,6 @@ def test_the_sample_from_another_system_imports_whole() -> None:
     assert reagen.profile.phone_number == "+18951372034"
     assert reagen.profile.location == "Braun, Ullrich and O'Hara"
     assert not reagen.has_usable_password()
-
-
-def outcomes(job: Import) -> list[tuple[int, str]]:
-    return list(job.rows.values_list("number", "outcome"))
-
-
-def reasons(job: Import) -> dict[int, list[tuple[str, str]]]:
-    """The refused rows: which column, and why, as they are read."""
-    options = Options.from_json(job.options)
-    refused = {row.number: problems_of(row, options) for row in job.rows.filter(outcome="refused")}
-    return {number: [(problem.column, problem.reason) for problem in problems] for number, problems in refused.items()}
 
 
 @pytest.mark.django_db

@@ -16,9 +16,8 @@ from django.utils import timezone
 from django_tasks.base import Task
 
 from tests.admin_pages import messages_of
-from tests.test_admin_imports import applied, html, text
-from tests.test_admin_transfer import page
-from tests.test_importer import check
+from tests.import_pages import applied, html, page, text
+from tests.importing import check
 from users_profiles import invitations
 from users_profiles.models import Errand, Import, Invitation, User
 from users_profiles.transfer import invitees, lease

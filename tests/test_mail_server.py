@@ -15,10 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin_pages import user_page
+from tests.import_pages import page
+from tests.importing import apply
 from tests.reporting import saved
 from tests.signing_in import change_email, register, sign_in, words
-from tests.test_admin_transfer import page
-from tests.test_importer import apply
 from users_profiles import invitations
 from users_profiles.accounts import addresses
 from users_profiles.management.commands import worker

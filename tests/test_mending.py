@@ -10,9 +10,8 @@ import pytest
 from django.test import Client
 
 from tests.admin_pages import messages_of
-from tests.test_admin_imports import applied, checked, html
-from tests.test_admin_transfer import choose, page, upload
-from tests.test_reader import book
+from tests.import_pages import applied, checked, choose, html, page, upload
+from tests.importing import book
 from users_profiles import roles
 from users_profiles.models import Import, User
 from users_profiles.transfer import mending

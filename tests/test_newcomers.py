@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 
-from tests.test_importer import apply, check, reasons, take_in
+from tests.importing import apply, check, reasons, take_in
 from users_profiles.models import Import, User
 from users_profiles.transfer import importer
 

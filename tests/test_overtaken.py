@@ -10,20 +10,12 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import queries_of, save, user_page
-from tests.test_importer import apply, check, take_in
+from tests.importing import apply, check, exported, take_in
 from users_profiles.models import Import, ImportRow, Profile, User
-from users_profiles.transfer import columns, importer, undo_import
-from users_profiles.transfer.export import formats
+from users_profiles.transfer import importer, undo_import
 
 pytestmark = pytest.mark.django_db
 Outcome = ImportRow.Outcome
-
-
-def exported() -> str:
-    """Everybody, as our own export gives them to a person who then edits the file."""
-    names = [*columns.NAMES, "version"]
-    blocks = formats.blocks(User.objects.order_by("username"), names, "csv")
-    return b"".join(block for block, _rows in blocks).decode("utf-8-sig")
 
 
 @pytest.fixture

@@ -15,43 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.data import images
+from tests.importing import SHEET, book, read, rewritten, saved
 from users_profiles.transfer import reader
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Kind
 
 HEADER = "username,email,first_name\n"
-
-
-def read(data: bytes) -> tuple[Any, list[tuple[int, list[str]]]]:
-    file = io.BytesIO(data)
-    options = reader.examine(file)
-    return options, list(reader.rows(file, options))
-
-
-def book(*rows: list[Any]) -> bytes:
-    workbook = openpyxl.Workbook()
-    for row in rows:
-        workbook.active.append(row)
-    return saved(workbook)
-
-
-def saved(workbook: openpyxl.Workbook) -> bytes:
-    out = io.BytesIO()
-    workbook.save(out)
-    return out.getvalue()
-
-
-def rewritten(data: bytes, changes: dict[str, Any]) -> bytes:
-    """An Excel file with some of its parts replaced: what a hand that means harm would send."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            content = old.read(name)
-            new.writestr(name, changes[name](content) if name in changes else content)
-    return out.getvalue()
-
-
-SHEET = "xl/worksheets/sheet1.xml"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import translation
 
-from tests.test_admin_transfer import page
-from tests.test_importer import check, reasons, take_in
+from tests.import_pages import page
+from tests.importing import check, reasons, take_in
 from users_profiles.models import Import, User
 from users_profiles.transfer import importer
 from users_profiles.transfer.reasons import REASONS, say, with_word

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_importer import apply, check, outcomes, reasons, take_in
-from tests.test_undo_import import take_back
+from tests.importing import apply, check, outcomes, reasons, take_back, take_in
 from users_profiles import roles
 from users_profiles.models import Import, User
 from users_profiles.transfer import importer, reconcile

@@ -18,8 +18,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from tests.importing import take_in
 from tests.signing_in import sign_in
-from tests.test_importer import take_in
 from tests.test_metrics import sums
 from tests.workers import environment
 from users_profiles import invitations, queueing

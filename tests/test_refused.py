@@ -13,10 +13,8 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from tests.test_admin_imports import applied
-from tests.test_admin_transfer import choose, page, upload
-from tests.test_importer import apply, check, reasons
-from tests.test_reader import book, read
+from tests.import_pages import applied, choose, page, upload
+from tests.importing import apply, book, check, read, reasons
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import refused
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from tests import archives
 from tests.buckets import BUCKET, Service
 from tests.data import images
-from tests.test_importer import apply, check, take_in
+from tests.importing import apply, check, take_in
 from users_profiles import avatars, storage
 from users_profiles.models import Export, Import, Profile, User
 from users_profiles.privacy import erasing

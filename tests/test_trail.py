@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.test_importer import apply
+from tests.importing import apply
 from users_profiles import recorder, roles, trail
 from users_profiles.models import Import, Role, TrailEntry, User
 from users_profiles.trail import pages
@@ -94,7 +94,7 @@ def test_an_undone_import_is_told_twice_there_and_back(ada: User, admin: User) -
 
 
 def test_what_was_only_checked_or_left_alone_is_no_entry(ada: User, admin: User) -> None:
-    from tests.test_importer import check
+    from tests.importing import check
 
     check("username,first_name\nada,Augusta\n", admin)
     apply("username,first_name\nada,Ada\n", admin)

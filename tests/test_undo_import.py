@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from tests.test_importer import apply, check
+from tests.importing import apply, check, figures, take_back
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, Profile, User
 from users_profiles.transfer import importer, lease, tasks, undo_import
@@ -23,18 +23,6 @@ def plan(job: Import, actor: User | None = None) -> dict[str, int]:
     assert job.start_undo(actor, write=False)
     tasks.run(job)
     return figures(job)
-
-
-def take_back(job: Import, actor: User | None = None) -> dict[str, int]:
-    """Undo an import; the figures that are not zero."""
-    assert job.start_undo(actor, write=True)
-    tasks.run(job)
-    return figures(job)
-
-
-def figures(job: Import) -> dict[str, int]:
-    job.refresh_from_db()
-    return {fate: count for fate, count in undo_import.counts(job).items() if count}
 
 
 def fates(job: Import) -> list[tuple[int, str]]:

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import update_last_login
 from django.utils import timezone
 
-from tests.test_importer import apply
+from tests.importing import apply
 from users_profiles import roles
 from users_profiles.models import Role, User
 from users_profiles.transfer import tasks

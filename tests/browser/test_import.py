@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.admin_pages import user_page
 from tests.browser.helpers import PHONE, WIDE, assert_good, press, says
-from tests.test_overtaken import exported
+from tests.importing import exported
 from users_profiles.models import Import, Profile, User
 
 SAMPLE = Path(__file__).parent.parent / "data" / "snipe-it-users.csv"

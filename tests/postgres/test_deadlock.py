@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.test_importer import take_in
+from tests.importing import take_in
 from users_profiles.models import Import, Profile, User
 from users_profiles.transfer import importer
 

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from tests.test_importer import check
+from tests.importing import check
 from users_profiles.models import Export, Import, TrailEntry, User
 
 pytestmark = pytest.mark.django_db

@@ -24,8 +24,8 @@ from django.urls import reverse
 
 from tests.admin_pages import filled_in, messages_of, user_page
 from tests.data import images
-from tests.test_admin_transfer import UPLOAD, upload
-from tests.test_importer import take_in
+from tests.import_pages import UPLOAD, upload
+from tests.importing import take_in
 from users_profiles import room
 from users_profiles.avatars import NotStored
 from users_profiles.models import Export, Import, Profile, TrailEntry, User

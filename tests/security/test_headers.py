@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from tests.admin_pages import USERS, save, user_page
 from tests.data import images
-from tests.test_importer import check
+from tests.importing import check
 from tests.test_settings import ROOT, SOUND
 from users_profiles.models import User
 

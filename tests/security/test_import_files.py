@@ -21,8 +21,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.test_importer import apply, check, outcomes, reasons, take_in
-from tests.test_reader import SHEET, book, rewritten
+from tests.importing import SHEET, apply, book, check, outcomes, reasons, rewritten, take_in
 from tests.workers import environment
 from users_profiles.models import Import, Profile, User
 from users_profiles.transfer import columns, retention

@@ -24,7 +24,7 @@ from django.urls import reverse
 from tests.admin_pages import USERS, act, listed, save, user_page
 from tests.archives import RED, zipped
 from tests.data import images
-from tests.test_importer import apply, check
+from tests.importing import apply, check
 from users_profiles import invitations
 from users_profiles.models import Export, Import, Role, User
 from users_profiles.privacy import erasing

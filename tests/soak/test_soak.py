@@ -15,10 +15,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 
+from tests.importing import take_in
 from tests.soak import oracle, report, run
 from tests.soak.actors import Attempt, Memory, Round
 from tests.soak.browser import AWAY, NONE, OK, Timed
-from tests.test_importer import take_in
 from tests.workers import environment
 from users_profiles.models import Export, Import, Profile, User
 from users_profiles.transfer import importer
