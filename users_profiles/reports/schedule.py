@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format
@@ -44,9 +45,16 @@ def _is_day_of(report: Report, day: date) -> bool:
 
 
 def in_words(report: Report) -> str:
-    """The schedule as people say it; empty when there is none."""
+    """The schedule as people say it, and on which clock if it is not the reader's; empty when there is none."""
     if not report.every:
         return ""
+    words = _rhythm(report)
+    if timezone.get_current_timezone() == timezone.get_default_timezone():
+        return words
+    return _("%(rhythm)s, on the clock of %(zone)s") % {"rhythm": words, "zone": settings.TIME_ZONE.replace("_", " ")}
+
+
+def _rhythm(report: Report) -> str:
     hour = date_format(datetime(2000, 1, 1, report.hour), "TIME_FORMAT")
     if report.every == Every.DAY:
         return _("Every day at %(hour)s") % {"hour": hour}
