@@ -25,6 +25,7 @@ from django.views.decorators.cache import never_cache
 class BackofficeSite(admin.AdminSite):
     site_title = site_header = _("Backoffice")
     index_title = _("Dashboard")
+    empty_value_display = "–"  # as users_profiles.admin.columns has it
 
     def register(
         self,

@@ -61,6 +61,14 @@ def test_an_editor_edits_a_profile_on_the_page_of_its_person(browse, editor, ada
     assert (profile.location, profile.phone_number, profile.version) == ("Paris", "+442079460000", before + 1)
 
 
+def test_a_number_that_can_only_be_looked_at_is_dialled_by_a_click(browse, editor, admin, settings):
+    settings.PHONE_DEFAULT_REGION = "GB"
+    Profile.objects.filter(pk=admin.pk).update(phone_number="+442079460000")
+    html = browse(editor).get(user_page(admin)).content.decode()
+    assert '<a href="tel:+442079460000">020 7946 0000</a>' in html
+    assert '<div class="readonly">–</div>' in html  # the location: the same sign for nothing as in the list
+
+
 def test_a_reader_sees_no_private_fields(browse, reader, ada):
     html = browse(reader).get(user_page(ada)).content.decode()
     assert "London" in html

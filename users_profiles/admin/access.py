@@ -20,7 +20,6 @@ from django.utils.translation import gettext as _
 
 from users_profiles import avatars, conflicts, recorder, roles, search, selection
 from users_profiles.admin import choosing
-from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.filters import BirthdayFilter, filters_for
 from users_profiles.admin.listing import PeopleList
 from users_profiles.admin.paging import PeoplePaginator
@@ -47,7 +46,6 @@ class PeopleAdmin(admin.ModelAdmin):
 
     change_list_template = "admin/users_profiles/people_list.html"
     search_fields = search.FIELDS_OF_USER  # only says that there is a search box; search.py says what it looks at
-    empty_value_display = EMPTY
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 200

@@ -81,7 +81,7 @@ class UserAdmin(  # type: ignore[misc]
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Let a person be deleted although profiles cannot: the profile goes along.
 
-        That they were in a group or was sent a mail is nothing that could be missed, and has no name people would know.
+        That they were in a group, or were sent a mail, is nothing to be missed, and has no name that people would know.
         """
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         every = apps.get_models(include_auto_created=True)
