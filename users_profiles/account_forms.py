@@ -109,6 +109,9 @@ class AddEmailForm(OurWords, theirs.AddEmailForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("New e-mail")
+        self.fields["email"].help_text = _(
+            "We send a mail there first. The old one stays until you have opened the link in it."
+        )
 
 
 class ChangePasswordForm(OurWords, theirs.ChangePasswordForm):
