@@ -78,4 +78,5 @@ def test_the_rhythm_is_said_in_words(rhythm: dict[str, Any], words: str) -> None
 
 def test_who_lives_on_another_clock_is_told_whose_the_hour_is(settings: Any) -> None:
     with timezone.override("America/New_York"):
-        assert schedule.in_words(Report(every="day", hour=6)) == "Every day at 06:00, on the clock of " + settings.TIME_ZONE
+        words = schedule.in_words(Report(every="day", hour=6))
+    assert words == f"Every day at 06:00, on the clock of {settings.TIME_ZONE}"

@@ -14,7 +14,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -117,8 +116,7 @@ class ExportAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("File"), ordering="format")
     def name(self, export: Export) -> str:
-        digest = format_html('<span class="muted small digest-start">{}</span>', export.digest[:12])
-        return format_html("{}{}", export.filename, digest if export.digest else "")
+        return export.filename
 
     @admin.display(description=gettext_lazy("Exported by"), ordering="owner__username")
     def person(self, export: Export) -> str:

@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -61,7 +60,7 @@ STATE_TONES = {
 class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, admin.ModelAdmin):
     """The history of imports; an entry leads to the page of that import, in whatever state it is."""
 
-    list_display = ["name", "state_chip", "added", "changed", "same", "refused_rows", "person", "when", "took"]
+    list_display = ["filename", "state_chip", "added", "changed", "same", "refused_rows", "person", "when", "took"]
     list_filter = ["state"]
     list_select_related = ["owner"]
     search_fields = ["filename", "owner__username"]
@@ -124,12 +123,6 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, admin.ModelAd
         return {**self.admin_site.each_context(request), **shared, "step": import_rows.step(job), **context}
 
     # History --------------------------------------------------------------------------------------------------------
-
-    @admin.display(description=gettext_lazy("File"), ordering="filename")
-    def name(self, job: Import) -> str:
-        return format_html(
-            '{}<span class="muted small digest-start" title="{}">{}</span>', job.filename, job.digest, job.digest[:12]
-        )
 
     @admin.display(description=gettext_lazy("Imported by"), ordering="owner__username")
     def person(self, job: Import) -> str:
