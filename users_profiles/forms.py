@@ -29,6 +29,9 @@ def _with_numbers(sentence: Any) -> str:
 class EditsProfile(NoticesOtherEdits):
     """The fields of a profile, with the rules that hold for whoever edits it; only what changed is written."""
 
+    # Why the storage has just refused the picture, where the form is looked at once more.
+    not_stored = ""
+
     class Meta:
         model = Profile
         fields = PROFILE_FIELDS
@@ -50,6 +53,8 @@ class EditsProfile(NoticesOtherEdits):
         if shown is not None and "avatar" in self.changed_data and shown != avatars.version_of(self.initial["avatar"]):
             sentence = _("Somebody changed the picture while you were editing. Save again to have it your way.")
             raise ValidationError(sentence, code="conflict")
+        if self.not_stored and isinstance(picture, avatars.Redrawn):
+            raise ValidationError(self.not_stored, code="not_stored")
         return picture
 
     def clean_birth_date(self) -> date | None:

@@ -156,7 +156,11 @@ class PeopleAdmin(admin.ModelAdmin):
         except IntegrityError:
             # Somebody else took the name between our look and our write; looked at again, it is an error in the form.
             return super().changeform_view(request, object_id, *args, **kwargs)
-        except (avatars.NotStored, LastSuperuserError) as refusal:
+        except avatars.NotStored as refusal:
+            # The same: what was typed stays, and so does the picture, to be sent again when there is room.
+            request.not_stored = str(refusal)  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, *args, **kwargs)
+        except LastSuperuserError as refusal:
             return self.refuse(request, refusal)
 
     def _changeform_view(self, request: HttpRequest, object_id: str | None, *args: Any) -> Any:

@@ -53,7 +53,9 @@ class ProfileInline(admin.StackedInline):
     def get_formset(self, request: HttpRequest, obj: User | None = None, **kwargs: Any) -> Any:
         """Have the picture in the form and not among its lines: its field is at the top of the person's page."""
         fields = [] if obj is None else visible_profile_fields(request.user, obj)
-        return super().get_formset(request, obj, **{**kwargs, "fields": fields})
+        formset = super().get_formset(request, obj, **{**kwargs, "fields": fields})
+        formset.form.not_stored = getattr(request, "not_stored", "")  # type: ignore[attr-defined]  # a class of its own
+        return formset
 
     # Whoever may see or edit the person, if profiles too.
 
