@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -17,10 +16,8 @@ from tests.import_pages import page
 from tests.importing import apply, book, check, reasons, take_back
 from users_profiles.models import User
 from users_profiles.trail.entries import readable
-from users_profiles.transfer import columns, values
+from users_profiles.transfer import columns
 from users_profiles.transfer.export import formats
-from users_profiles.transfer.options import DateOrder
-from users_profiles.transfer.reasons import Refused
 
 Browse = Callable[[User | None], Client]
 Make = Callable[..., User]
@@ -38,63 +35,6 @@ def joined(username: str = "ada") -> datetime:
 
 def came(person: User, moment: datetime) -> None:
     User.objects.filter(pk=person.pk).update(date_joined=moment)
-
-
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
-        ("2019-04-01", "2019-04-01 12:00"),
-        ("01.04.2019", "2019-04-01 12:00"),
-        ("1. April 2019", "2019-04-01 12:00"),
-        ("25/12/2019", "2019-12-25 12:00"),
-        ("43556", "2019-04-01 12:00"),
-        ("2019-04-01 00:00:00", "2019-04-01 12:00"),
-        ("2019-04-01 09:13", "2019-04-01 09:13"),
-        ("2019-04-01T09:13:22.5", "2019-04-01 09:13"),
-        ("2019-04-01T07:13Z", "2019-04-01 09:13"),
-        ("2019-04-01 02:13:22-05:00", "2019-04-01 09:13"),
-        ("01.04.2019 9:13", "2019-04-01 09:13"),
-        ("25/12/2019 9:13:22", "2019-12-25 09:13"),
-        ("12/25/2019 9:13 PM", "2019-12-25 21:13"),
-        ("12/25/2019, 12:05 a.m.", "2019-12-25 00:05"),
-        ("April 1, 2019 12:30 pm", "2019-04-01 12:30"),
-    ],
-)
-def test_a_day_with_or_without_a_time_is_on_the_clock_of_the_office(written: str, meant: str) -> None:
-    found = values.arrival(written, DateOrder.ASK)
-    assert found.tzinfo is UTC
-    assert values.office_time(found).isoformat(" ", "minutes") == meant
-
-
-@pytest.mark.parametrize(
-    ("written", "code"),
-    [
-        ("soon", "day"),
-        ("2019-02-30", "day"),
-        ("2019-04-01 25:00", "day"),
-        ("2019-04-01 9:77", "day"),
-        ("12:30", "day"),
-        ("03/04/2019", "two_days"),
-        ("03/04/2019 10:00", "two_days"),
-        ("1899-12-31", "arrival"),
-        ("2204-04-01", "arrival"),
-    ],
-)
-def test_what_is_no_day_or_no_likely_one_is_refused(written: str, code: str) -> None:
-    with pytest.raises(Refused) as refusal:
-        values.arrival(written, DateOrder.ASK)
-    assert refusal.value.code == code
-
-
-def test_who_is_expected_may_be_in_the_file_already() -> None:
-    ahead = date.today() + timedelta(days=200)
-    assert values.arrival(ahead.isoformat(), DateOrder.ASK).date() == ahead
-
-
-@pytest.mark.parametrize("zone", ["America/Los_Angeles", "America/Sao_Paulo", "Asia/Tokyo", "Asia/Kolkata", BERLIN])
-def test_a_day_is_the_same_day_for_readers_far_away(zone: str) -> None:
-    found = values.arrival("2019-04-01", DateOrder.ASK)
-    assert timezone.localtime(found, ZoneInfo(zone)).date() == date(2019, 4, 1)
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,22 @@ def test_somebody_new_gets_the_default_for_a_cell_that_is_not_there() -> None:
     assert User.objects.get().profile.location == "Rome"
 
 
+# Phone numbers ------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_that_a_country_does_not_have_are_doubted(browse: Browse, superuser: User) -> None:
+    rows = "ada,(415) 555-2671\nbob,030 1234567\ncarl,+49 30 123456\n"
+    job = check(f"username,phone\n{rows}", superuser, region="US")
+    assert job.options["hints"] == {
+        "country": {"count": 1, "rows": [2]},
+        "other_country": {"count": 1, "rows": [3]},
+    }
+    warning, remark = said(job)
+    assert warning.startswith("1 phone number without a country code (row 3) is taken to be from United States (+1), ")
+    assert remark == "Phone numbers without a country code are taken to be from United States (+1)."
+    assert "notice-warn" in browse(superuser).get(page("change", job)).content.decode()
+
+
 # Everywhere ---------------------------------------------------------------------------------------------------------
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from users_profiles.transfer import values
+from users_profiles.transfer import dates, values
 from users_profiles.transfer.options import DateOrder
 
 
@@ -31,69 +30,6 @@ def test_an_unknown_word_is_neither_yes_nor_no(word: str) -> None:
     """C14."""
     with pytest.raises(ValueError, match="Write yes or no"):
         values.flag(word)
-
-
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
-        ("1990-12-31", date(1990, 12, 31)),
-        ("31.12.1990", date(1990, 12, 31)),
-        ("3.4.1990", date(1990, 4, 3)),
-        ("31/12/1990", date(1990, 12, 31)),
-        ("12/31/1990", date(1990, 12, 31)),
-        ("05/05/1990", date(1990, 5, 5)),
-        ("1990/12/31", date(1990, 12, 31)),
-        ("33238", date(1990, 12, 31)),
-        ("3 April 1990", date(1990, 4, 3)),
-        ("Apr 3, 1990", date(1990, 4, 3)),
-        ("3rd of May 1990", date(1990, 5, 3)),
-        ("3. März 1990", date(1990, 3, 3)),
-        ("03-abr-1990", date(1990, 4, 3)),
-        ("4 juil. 1990", date(1990, 7, 4)),
-        ("1990 Dez 31", date(1990, 12, 31)),
-        ("１９９０-12-31", date(1990, 12, 31)),
-        ("1990-12-31T00:00:00", date(1990, 12, 31)),
-        ("12/31/1990 12:00:00 AM", date(1990, 12, 31)),
-        ("1990-12-31 00:00:00", date(1990, 12, 31)),
-        (" 1990-12-31 ", date(1990, 12, 31)),
-    ],
-)
-def test_a_date_that_can_mean_one_day_is_read(written: str, meant: date) -> None:
-    assert values.birthday(written, DateOrder.ASK) == meant
-
-
-def test_a_date_that_can_mean_two_days_is_read_only_when_somebody_says_which() -> None:
-    with pytest.raises(ValueError, match=r"can mean two days.*choose on the Columns step which comes first"):
-        values.birthday("03/04/2020", DateOrder.ASK)
-    assert values.birthday("03/04/2020", DateOrder.DAY_FIRST) == date(2020, 4, 3)
-    assert values.birthday("03/04/2020", DateOrder.MONTH_FIRST) == date(2020, 3, 4)
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "1990-02-30",
-        "yesterday",
-        "31.12.90",
-        "1990-1",
-        "99/99/1990",
-        "1990-12-31T10:00",
-        "3 ju 1990",
-        "Juni 1990",
-        "Apr 1990 3",
-        "3 Nonsense 1990",
-        "٣/٤",
-    ],
-)
-def test_what_is_not_a_date_is_refused_with_a_cure(written: str) -> None:
-    with pytest.raises(ValueError, match="1990-12-31"):
-        values.birthday(written, DateOrder.ASK)
-
-
-@pytest.mark.parametrize("written", ["1850-01-01", "2999-01-01"])
-def test_nobody_was_born_before_1900_or_tomorrow(written: str) -> None:
-    with pytest.raises(ValueError, match="between 1900 and today"):
-        values.birthday(written, DateOrder.ASK)
 
 
 @pytest.mark.parametrize("bad", ["ﬁona", "rооt", "a" * 400, "ada lovelace", "ada\u202e", "ada\x00", "<b>"])
@@ -185,19 +121,6 @@ def test_a_formula_that_failed_is_nobodys_name(failed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "order"),
-    [
-        (["03/04/2020", "25/12/2020"], DateOrder.DAY_FIRST),
-        (["03/04/2020", "12-25-2020 00:00"], DateOrder.MONTH_FIRST),
-        (["03/04/2020", "31.12.2020", "2020-12-31", "", "x"], DateOrder.ASK),
-        (["25/12/2020", "12/25/2020"], DateOrder.ASK),
-    ],
-)
-def test_dates_that_can_mean_one_day_tell_about_the_others(cells: list[str], order: DateOrder) -> None:
-    assert values.date_order_of(cells) is order
-
-
-@pytest.mark.parametrize(
     ("written", "region", "stored"),
     [
         ("030 123456", "DE", "+4930123456"),
@@ -240,7 +163,7 @@ def test_no_text_at_all_breaks_a_cell(text: str) -> None:
         values.flag,
         lambda value: values.line(value, 150),
         lambda value: values.paragraph(value, 150),
-        lambda value: values.birthday(value, DateOrder.ASK),
+        lambda value: dates.birthday(value, DateOrder.ASK),
         lambda value: values.phone(value, "US"),
     ):
         # Anything but a value or a ValueError with a sentence fails the test.

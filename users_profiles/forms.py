@@ -17,7 +17,7 @@ from users_profiles import avatars, phones, recorder, roles, speaking
 from users_profiles.conflicts import NoticesOtherEdits
 from users_profiles.models import Profile, User
 from users_profiles.models.profile import PROFILE_FIELDS
-from users_profiles.transfer.values import OLDEST
+from users_profiles.transfer.dates import OLDEST
 
 
 @keep_lazy_text

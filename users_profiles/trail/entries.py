@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from users_profiles import phones, recorder, roles
 from users_profiles.models import Import, ImportRow, Profile, Report, Road, TrailEntry, User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
+from users_profiles.moments import at_the_office, day_or_moment
 
 Actor = User | AnonymousUser
 Action = TrailEntry.Action
@@ -176,17 +176,11 @@ def _day(text: str) -> str:
 
 
 def moment_text(text: str) -> str:
-    """A day, where that is all that was said; it is kept as the noon of the office."""
+    """A noted moment as people read it."""
     try:
-        moment = datetime.fromisoformat(text)
+        return day_or_moment(at_the_office(datetime.fromisoformat(text)))
     except ValueError:
         return text
-    if timezone.is_naive(moment):
-        moment = timezone.make_aware(moment, timezone.get_default_timezone())
-    here = timezone.localtime(moment, timezone.get_default_timezone())
-    if here.time() == time(12):
-        return str(date_format(here, "DATE_FORMAT"))
-    return str(date_format(timezone.localtime(moment), "DATETIME_FORMAT"))
 
 
 def _change(name: str, old: str | None, new: str | None) -> Change:

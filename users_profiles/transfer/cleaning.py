@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from users_profiles.models.profile import BLANKS
-from users_profiles.transfer import columns, values
+from users_profiles.transfer import columns, dates, values
 from users_profiles.transfer.hints import Hints
 from users_profiles.transfer.options import Kind, Match, Options, Row
 from users_profiles.transfer.people import Candidate, Problem
@@ -161,7 +161,9 @@ class _Column:
         """What staff should know about a cell that was taken; mostly nothing."""
         if self.name in TEXTS:
             return "formula" if values.is_formula(value) else ""
-        return "country" if self.name == "phone_number" and not values.has_country(cell) else ""
+        if self.name != "phone_number" or values.has_country(cell):
+            return ""
+        return "country" if values.exists(value) else "other_country"
 
 
 # A cell that matches is, as it stands, what its value function would return for it.
@@ -174,10 +176,10 @@ _PLAIN = {
         "[A-Za-z0-9(L](?:[ -~L]{0,148}[!-~L])?".replace("L", values.PLAIN_LETTERS),
     ),
     "bio": "[A-Za-z0-9(L](?:[ -~L]{0,1998}[!-~L])?".replace("L", values.PLAIN_LETTERS),
-    "birth_date": values.PLAIN_DATE,
+    "birth_date": dates.PLAIN_DATE,
 }
 # Where such a cell is not yet its value, what makes a whole column of them into values.
-_ALL_AT_ONCE = {"birth_date": values.plain_birthdays}
+_ALL_AT_ONCE = {"birth_date": dates.plain_birthdays}
 
 # Text of that length may pass without being measured.
 _LONGEST_PLAIN = 2_000

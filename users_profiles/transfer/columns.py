@@ -20,10 +20,10 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.widgets import Widget
 
-from users_profiles import roles
+from users_profiles import moments, roles
 from users_profiles.models import User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
-from users_profiles.transfer import values
+from users_profiles.transfer import dates, values
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Origin
 
@@ -107,6 +107,14 @@ class PersonField(Field):
         self.path, self.label, self.takes, self.samples = path, label, takes, samples
 
 
+class LineField(PersonField):
+    """A column for a line of text."""
+
+    def __init__(self, name: str, label: StrPromise, *samples: str) -> None:
+        widget = CellWidget(lambda value: values.line(value, 150))
+        super().__init__(name, widget, label, gettext_lazy("Any text of one line."), *samples)
+
+
 class PhoneWidget(PersonWidget):
     """Numbers without a country code are taken to be from ``region``."""
 
@@ -122,7 +130,7 @@ class DayWidget(PersonWidget):
     order = DateOrder.ASK
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> date:
-        return values.birthday(value, self.order)
+        return dates.birthday(value, self.order)
 
     def render(self, value: date | None, obj: Any = None, **kwargs: Any) -> str:
         return "" if value is None else value.isoformat()
@@ -134,10 +142,10 @@ class ArrivalWidget(PersonWidget):
     order = DateOrder.ASK
 
     def clean(self, value: str, row: Any = None, **kwargs: Any) -> datetime:
-        return values.arrival(value, self.order)
+        return dates.arrival(value, self.order)
 
     def render(self, value: datetime | None, obj: Any = None, **kwargs: Any) -> str:
-        return "" if value is None else values.office_time(value).isoformat(" ", "minutes")
+        return "" if value is None else moments.office_time(value).isoformat(" ", "minutes")
 
     def note(self, value: datetime) -> str:
         return value.isoformat()
@@ -162,22 +170,8 @@ class PersonResource(ModelResource):
         "sam.sample@example.com",
         "kim@example.com",
     )
-    first_name = PersonField(
-        "first_name",
-        CellWidget(lambda value: values.line(value, 150)),
-        gettext_lazy("First name"),
-        gettext_lazy("Any text of one line."),
-        "Sam",
-        "Kim",
-    )
-    last_name = PersonField(
-        "last_name",
-        CellWidget(lambda value: values.line(value, 150)),
-        gettext_lazy("Last name"),
-        gettext_lazy("Any text of one line."),
-        "Sample",
-        "Example",
-    )
+    first_name = LineField("first_name", gettext_lazy("First name"), "Sam", "Kim")
+    last_name = LineField("last_name", gettext_lazy("Last name"), "Sample", "Example")
     is_active = PersonField(
         "is_active",
         CellWidget(values.flag, lambda value: "yes" if value else "no"),
@@ -202,14 +196,7 @@ class PersonResource(ModelResource):
         "+49 30 123456",
         "+44 20 7946 0000",
     )
-    location = PersonField(
-        "location",
-        CellWidget(lambda value: values.line(value, 150)),
-        gettext_lazy("Location"),
-        gettext_lazy("Any text of one line."),
-        "Berlin",
-        "London",
-    )
+    location = LineField("location", gettext_lazy("Location"), "Berlin", "London")
     birth_date = PersonField(
         "birth_date",
         DayWidget(),

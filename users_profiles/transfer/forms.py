@@ -163,7 +163,8 @@ class ReadingForm(forms.Form):
         self.job.save(update_fields=["options", "total"])
 
 
-_EXAMPLES = {
+# How usernames can be made, each with an example.
+PATTERNS = {
     "{first}.{last}": gettext_lazy("Make them like ada.lovelace"),
     "{f}{last}": gettext_lazy("Make them like alovelace"),
     "{first}{l}": gettext_lazy("Make them like adal"),
@@ -210,7 +211,7 @@ class ColumnsForm(reconcile.RosterFields):
         required=False,
         choices=[
             ("", gettext_lazy("Do not make any: refuse new people without one")),
-            *_EXAMPLES.items(),
+            *PATTERNS.items(),
             (_OWN_PATTERN, gettext_lazy("Another pattern")),
         ],
         help_text=gettext_lazy("For new people who come without one. Needs an e-mail in the row."),
@@ -249,7 +250,7 @@ class ColumnsForm(reconcile.RosterFields):
     def _initial(self) -> dict[str, Any]:
         initial = self.options.to_json()
         pattern = self.options.username_pattern
-        own = bool(pattern) and pattern not in _EXAMPLES
+        own = bool(pattern) and pattern not in PATTERNS
         initial |= {"pattern": _OWN_PATTERN if own else pattern, "own_pattern": pattern if own else ""}
         return initial | {f"default_{name}": text for name, text in self.options.defaults.items()}
 

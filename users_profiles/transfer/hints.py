@@ -40,7 +40,7 @@ class Hints:
 
 @dataclass(frozen=True)
 class Hint:
-    """A sentence for the page of a check; ``is_warning`` where somebody may have meant harm."""
+    """A sentence for the page of a check; ``is_warning`` where something is likely wrong."""
 
     text: str
     is_warning: bool = False
@@ -75,8 +75,23 @@ def _short(found: dict[str, Any], options: Options) -> Hint:
 
 
 def _country(found: dict[str, Any], options: Options) -> Hint:
-    country = countries.label(options.region or settings.PHONE_DEFAULT_REGION)
-    return Hint(_("Phone numbers without a country code are taken to be from %(country)s.") % {"country": country})
+    text = _("Phone numbers without a country code are taken to be from %(country)s.")
+    return Hint(text % {"country": _country_of(options)})
+
+
+def _other_country(found: dict[str, Any], options: Options) -> Hint:
+    text = ngettext(
+        "%(count)s phone number without a country code (row %(rows)s) is taken to be from %(country)s, where there is "
+        "no such number. If it is from elsewhere, choose its country on the Columns step.",
+        "%(count)s phone numbers without a country code (rows %(rows)s) are taken to be from %(country)s, where there "
+        "are no such numbers. If they are from elsewhere, choose their country on the Columns step.",
+        found["count"],
+    )
+    return Hint(text % {**_figures(found), "country": _country_of(options)}, is_warning=True)
+
+
+def _country_of(options: Options) -> str:
+    return countries.label(options.region or settings.PHONE_DEFAULT_REGION)
 
 
 def _figures(found: dict[str, Any]) -> dict[str, str]:
@@ -90,5 +105,6 @@ def _figures(found: dict[str, Any]) -> dict[str, str]:
 SENTENCES: dict[str, Callable[[dict[str, Any], Options], Hint]] = {
     "formula": _formula,
     "short": _short,
+    "other_country": _other_country,
     "country": _country,
 }

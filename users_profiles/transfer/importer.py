@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from users_profiles import roles
 from users_profiles.models import Import
 from users_profiles.speaking import spoken
-from users_profiles.transfer import columns, intake, lease, people, reader, reconcile, values
+from users_profiles.transfer import columns, dates, intake, lease, people, reader, reconcile
 from users_profiles.transfer.bulk import look_up_by_index
 from users_profiles.transfer.cleaning import Cleaner
 from users_profiles.transfer.errors import FileRefused
@@ -303,7 +303,7 @@ class _Run:
         if isinstance(old, str) and isinstance(new, str) and name in {"username", "email"}:
             return old.lower() == new.lower()
         if name == "date_joined":
-            return values.is_same_arrival(old, new)
+            return dates.is_same_arrival(old, new)
         if not isinstance(old, str) or not old:
             return False
         try:

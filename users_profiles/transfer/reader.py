@@ -18,12 +18,11 @@ from typing import IO, Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from users_profiles.transfer import columns, excel, values
+from users_profiles.transfer import columns, dates, excel
 from users_profiles.transfer.errors import FileRefused, too_many_columns
 from users_profiles.transfer.options import DateOrder, Kind, Match, Options, Row, Rows
 
 DELIMITERS = (",", ";", "\t", "|")
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1")
 SAMPLE_BYTES = 256 * 1024
 DATES_LOOKED_AT = 2_000  # rows whose dates may say which comes first, day or month
 HEADER_WITHIN = 20  # rows of preamble (a title, a date, a blank line) that may stand above the header
@@ -90,11 +89,11 @@ def _recognise(file: IO[bytes], options: Options) -> None:
     options.version_at = columns.version_at(options.headers)
     options.match = Match.USERNAME if "username" in options.mapping else Match.EMAIL
     options.date_order = DateOrder.ASK
-    dates = [at for at, name in enumerate(options.mapping) if name in columns.DATES]
+    places = [at for at, name in enumerate(options.mapping) if name in columns.DATES]
     # A wrong byte further down is for the check to find, with the row it is in.
     with contextlib.suppress(FileRefused):
-        rows = sample(file, options, most=DATES_LOOKED_AT) if dates else []
-        options.date_order = values.date_order_of(row[at] for at in dates for row in rows if at < len(row))
+        rows = sample(file, options, most=DATES_LOOKED_AT) if places else []
+        options.date_order = dates.order_of(row[at] for at in places for row in rows if at < len(row))
 
 
 def rows(file: IO[bytes], options: Options) -> Rows:

@@ -22,7 +22,6 @@ PARTS = {
     "mailbox": "email",
     "email": "email",
 }
-PATTERNS = ("{first}.{last}", "{f}{last}", "{first}{l}", "{mailbox}", "{email}")
 
 _PART = re.compile(r"\{(\w+)\}")
 _LITERAL = re.compile(r"[A-Za-z0-9@.+_-]*")
