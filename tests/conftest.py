@@ -19,7 +19,8 @@ from django.utils import timezone, translation
 from tests.people import PASSWORD, Browse, Make
 from tests.roads import World
 from users_profiles import invitations, roles
-from users_profiles.models import Role, User
+from users_profiles.models import Profile, Role, User
+from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.reports import mailing
 from users_profiles.transfer import retention
 
@@ -79,11 +80,10 @@ def make_person(db: None) -> Make:
     """Create a person with a role and profile fields: ``make_person("ada", role="Editor", location="Berlin")``."""
 
     def make(username: str, role: str = roles.MEMBER, **values: Any) -> User:
-        own = {name: values.pop(name) for name in roles.FIELDS if name in values and name not in roles.NAME_FIELDS}
-        values.setdefault("email", f"{username}@example.com")
-        person = User.objects.create_user(username, password=PASSWORD, **values)
-        for name, value in own.items():
-            setattr(person.profile, name, value)
+        own = {name: values.pop(name) for name in PROFILE_FIELDS if name in values}
+        person = User(username=username, **{"email": f"{username}@example.com", **values})
+        person.set_password(PASSWORD)
+        person.profile = Profile(**own)
         person.save()
         if role:
             roles.assign([person], role)
