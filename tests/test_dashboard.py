@@ -84,6 +84,7 @@ def test_the_page_says_what_its_charts_show_in_tables_of_links(browse, admin, of
     html = browse(admin).get(INDEX).content.decode()
     for text in ("Incomplete profiles", "Place 01", "No location", "Elsewhere", "Member", "Missing in active profiles"):
         assert text in html
+    assert "A profile is complete with: location and phone number." in html
     tables = re.findall(r"<table.*?</table>", html, re.DOTALL)
     assert [len(re.findall(r'<th scope="row"><a href', table)) for table in tables] == [24, 5, 7, 12]
 

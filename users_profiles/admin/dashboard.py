@@ -74,6 +74,7 @@ def _chart(chart: showing.Chart) -> dict[str, Any]:
         "shape": chart.shape.value,
         "height": COLUMNS if is_tall else ROW * len(chart.bars),
         "aside": _aside(chart.aside),
+        "sentence": chart.sentence,
         "bars": [{"label": bar.label, "count": bar.count, "url": people_url(bar.params)} for bar in chart.bars],
     }
 

@@ -15,13 +15,13 @@ from django.core.cache import cache
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.dates import MONTHS
-from django.utils.text import capfirst, get_text_list
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import criteria, roles, selection
 from users_profiles.admin import paging
-from users_profiles.figures.showing import field_label
+from users_profiles.figures.showing import field_label, what_is_complete
 from users_profiles.models import User
 from users_profiles.moments import day
 
@@ -201,12 +201,7 @@ class CompleteFilter(YesNoFilter):
 
     @property
     def help_text(self) -> str:
-        """What a profile needs to be complete, as far as that is the same for every role."""
-        required = {frozenset(spec.required) for spec in roles.specs().values()}
-        if len(required) > 1:
-            return _("Complete is a profile with everything that the role of the person asks for.")
-        names = [field_label(name) for name in roles.FIELDS if name in next(iter(required))]
-        return _("A profile is complete with: %(fields)s.") % {"fields": get_text_list(names, _("and"))}
+        return what_is_complete()
 
 
 class MissingFilter(PeopleFilter):

@@ -9,7 +9,7 @@ from enum import Enum
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils.formats import date_format, number_format
-from django.utils.text import capfirst
+from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -55,7 +55,9 @@ class Shape(Enum):
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars under one heading. ``kind`` is the heading of the column that names them in the table beneath."""
+    """Bars under one heading, and a sentence on them. ``kind`` is the heading of the column that names them in the
+    table beneath.
+    """
 
     name: str
     title: str
@@ -63,6 +65,7 @@ class Chart:
     shape: Shape
     bars: list[Bar]
     aside: Aside | None = None
+    sentence: str = ""
 
 
 # The row of figures -------------------------------------------------------------------------------------------------
@@ -128,6 +131,15 @@ def field_label(field: str) -> str:
     return str(model._meta.get_field(field).verbose_name)  # type: ignore[union-attr]
 
 
+def what_is_complete() -> str:
+    """What a profile needs to be complete, as far as that is the same for every role."""
+    required = {frozenset(spec.required) for spec in roles.specs().values()}
+    if len(required) > 1:
+        return _("Complete is a profile with everything that the role of the person asks for.")
+    names = [field_label(name) for name in roles.FIELDS if name in next(iter(required))]
+    return _("A profile is complete with: %(fields)s.") % {"fields": get_text_list(names, _("and"))}
+
+
 # Charts -------------------------------------------------------------------------------------------------------------
 
 
@@ -167,7 +179,7 @@ def _completeness(counts: Counts, actor: User | AnonymousUser) -> Chart:
     }
     aside = Aside(text, {**ACTIVE, "complete": "yes"}, complete)
     bars.sort(key=lambda bar: -bar.count)
-    return Chart("missing", _("Missing in active profiles"), _("Field"), Shape.ROWS, bars, aside)
+    return Chart("missing", _("Missing in active profiles"), _("Field"), Shape.ROWS, bars, aside, what_is_complete())
 
 
 def _by_place(counts: Counts) -> Chart:
