@@ -228,15 +228,16 @@ _HOW = frozenset({"o", "p", "e", "all", "columns", "_facets", "_popup", "_to_fie
 
 # Order --------------------------------------------------------------------------------------------------------------
 
-# What people can be put in order by, and where it is found from the person.
+# What people can be put in order by, and where it is found from the person. Texts go by their letters, large or small,
+# and names and places without their accents as well; of usernames there is an index already, of their small letters.
 ORDERS: dict[str, str] = {
-    "username": "username",
-    "first_name": "first_name",
-    "last_name": "last_name",
-    "email": "email",
+    "username": "username__lower",
+    "first_name": "first_name_folded",
+    "last_name": "last_name_folded",
+    "email": "email__lower",
     "role": "role_name",
     "is_active": "is_active",
-    "location": "profile__location",
+    "location": "profile__location_folded",
     "phone_number": "profile__phone_number",
     "birth_date": "profile__birth_date",
     "last_login": "last_login",

@@ -9,7 +9,8 @@ from django.db.migrations import Migration
 from django_migration_linter.migration_linter import MigrationLinter
 from django_migration_linter.sql_analyser import analyse_sql_statements
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+# Outside a transaction, where indexes are made while others write.
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 # What was found and looked at, and why it may stay. A new migration has no such excuse; CONTRIBUTING.md says what it
 # does instead.

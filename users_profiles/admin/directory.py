@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -13,13 +14,12 @@ from django.utils.translation import gettext as _
 
 from users_profiles import recorder, roles, selection
 from users_profiles.admin.access import visible_profile_fields
-from users_profiles.models.user import UserQuerySet
+from users_profiles.models.user import BY_NAME, UserQuerySet
 from users_profiles.roles import Action
-from users_profiles.search.folding import fold
 
 _ASKS_FOR_INACTIVE = ("active", "left", "left_from", "left_to")
-# People without a place come last.
-_LAST = "\U0010ffff"
+# Of two places that differ by a letter's case or accent, too, each has its people together; those without come last.
+_BY_PLACE = (Case(When(profile__location="", then=1), default=0), "profile__location_folded", "profile__location")
 
 
 def directory_page(request: HttpRequest, people: UserQuerySet, query: str, context: dict[str, Any]) -> HttpResponse:
@@ -43,28 +43,11 @@ def directory_page(request: HttpRequest, people: UserQuerySet, query: str, conte
 
 def _by_place(request: HttpRequest, people: UserQuerySet) -> list[dict[str, Any]]:
     """The people, in the order of their names, under the places in the order of theirs."""
-    found = [
+    found: list[dict[str, Any]] = [
         {"person": person, "fields": visible_profile_fields(request.user, person)}
-        for person in people.with_role().with_profile().order_by()
+        for person in people.with_role().with_profile().order_by(*_BY_PLACE, *BY_NAME)
     ]
-    found.sort(key=_name)
-    found.sort(key=_place)  # keeps the order of the names
     return [
-        {"name": place if place != _LAST else _("Without a location"), "people": list(those)}
-        for place, those in groupby(found, key=_place)
+        {"name": place or _("Without a location"), "people": list(those)}
+        for place, those in groupby(found, key=lambda entry: entry["person"].profile.location)
     ]
-
-
-def _name(entry: dict[str, Any]) -> tuple[str, ...]:
-    """Where somebody stands among others: “de Groot” and “Ängström” where people look for them."""
-    person = entry["person"]
-    return tuple(_folded(text) for text in (person.last_name, person.first_name, person.username))
-
-
-def _folded(text: str) -> str:
-    """The letters of a name, without case, accents and signs."""
-    return "".join(letter for letter in fold(text) if letter.isalnum() or letter == " ")
-
-
-def _place(entry: dict[str, Any]) -> str:
-    return str(entry["person"].profile.location or _LAST)

@@ -118,7 +118,7 @@ class ExportAdmin(admin.ModelAdmin):
     def name(self, export: Export) -> str:
         return export.filename
 
-    @admin.display(description=gettext_lazy("Exported by"), ordering="owner__username")
+    @admin.display(description=gettext_lazy("Exported by"), ordering="owner__username__lower")
     def person(self, export: Export) -> str:
         return who(export)
 

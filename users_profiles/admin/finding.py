@@ -10,8 +10,8 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_GET
 
 from users_profiles import roles, selection
+from users_profiles.folding import fold
 from users_profiles.models import User
-from users_profiles.search.folding import fold
 
 SHOWN = 8
 # Of many who match, so many are looked at, in no order: putting a tenth of a million people in order takes its time.

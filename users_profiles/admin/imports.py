@@ -124,7 +124,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, admin.ModelAd
 
     # History --------------------------------------------------------------------------------------------------------
 
-    @admin.display(description=gettext_lazy("Imported by"), ordering="owner__username")
+    @admin.display(description=gettext_lazy("Imported by"), ordering="owner__username__lower")
     def person(self, job: Import) -> str:
         return import_rows.who(job)
 

@@ -142,7 +142,7 @@ class ReportAdmin(admin.ModelAdmin):
     def last_run(self, report: Report) -> str:
         return ago(report.ran_at)
 
-    @admin.display(description=gettext_lazy("Owner"), ordering="owner__last_name")
+    @admin.display(description=gettext_lazy("Owner"), ordering="owner__last_name_folded")
     def owner_column(self, report: Report) -> str:
         return str(report.owner or EMPTY)
 
@@ -347,7 +347,7 @@ def _about(report: Report) -> dict[str, Any]:
         "whom": whom(report),
         "shared_with": shared_with(report),
         "schedule": schedule.in_words(report),
-        "recipients": list(report.recipients.order_by("last_name", "first_name", "username")),
+        "recipients": list(report.recipients.by_name()),
     }
 
 

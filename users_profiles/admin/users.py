@@ -64,7 +64,7 @@ class UserAdmin(  # type: ignore[misc]
     add_form = AddPersonForm
     inlines = [ProfileInline]
     list_select_related = ("profile",)
-    ordering = ("last_name", "first_name")
+    ordering = ("last_name_folded", "first_name_folded")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         people: Any = super().get_queryset(request)
@@ -92,7 +92,7 @@ class UserAdmin(  # type: ignore[misc]
 
     # The list
 
-    @admin.display(description=gettext_lazy("Person"), ordering="last_name")
+    @admin.display(description=gettext_lazy("Person"), ordering="last_name_folded")
     def person(self, person: User) -> str:
         return person_cell(person)
 

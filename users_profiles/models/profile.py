@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from users_profiles import avatars, phones
+from users_profiles.models.folded import FoldedField, FoldingQuerySet, folded_names
 
 # What a person may fill in; the rest of the row is bookkeeping.
 PROFILE_FIELDS = ("avatar", "bio", "location", "birth_date", "phone_number")
@@ -37,6 +38,9 @@ class Profile(models.Model):
     )
     version = models.PositiveIntegerField(_("version"), default=1, db_default=1, editable=False)
     updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
+    location_folded = FoldedField(of="location")
+
+    objects = FoldingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("profile")
@@ -59,7 +63,7 @@ class Profile(models.Model):
         self.updated_at = timezone.now()
         update_fields = kwargs.get("update_fields")
         if update_fields is not None:
-            kwargs["update_fields"] = {*update_fields, "version", "updated_at"}
+            kwargs["update_fields"] = {*update_fields, "version", "updated_at", *folded_names(Profile, update_fields)}
         super().save(*args, **kwargs)
         if not isinstance(self.version, int):
             del self.version  # read again when somebody asks for it

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from users_profiles.models.folded import FoldedField, FoldingQuerySet, folded_names
 from users_profiles.models.profile import Profile
 
 
@@ -30,6 +31,10 @@ class Role(models.TextChoices):
 # What a version of a person consists of, beside the profile, which has one of its own. When somebody last signed in, or
 # which algorithm their password is hashed with, is no news to anybody.
 VERSIONED = frozenset({"username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser"})
+
+
+# As people look for somebody in a list.
+BY_NAME = ("last_name_folded", "first_name_folded", "username__lower")
 
 
 def _next_version(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +62,7 @@ def has_email(email: str) -> models.Q:
     return ~models.Q(email="") & models.Q(Exact(Lower("email"), Lower(models.Value(email))))
 
 
-class UserQuerySet(models.QuerySet["User"]):
+class UserQuerySet(FoldingQuerySet["User"]):
     """What we ask of people, in words."""
 
     def with_profile(self) -> Self:
@@ -76,6 +81,10 @@ class UserQuerySet(models.QuerySet["User"]):
             )
         )
 
+    def by_name(self) -> Self:
+        """Put people in the order in which one looks for them."""
+        return self.order_by(*BY_NAME)
+
     def in_role(self, role: str) -> Self:
         """Keep people with this role; the empty text keeps those who have none."""
         if role:
@@ -90,10 +99,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """Write to everybody in one statement; whose own fields it names gets a new version."""
         return super().update(**{**_next_version(values), **values})
 
-    def bulk_create(self, objs: Iterable[User], *args: Any, **kwargs: Any) -> list[User]:  # type: ignore[override]
+    def bulk_create(self, objs: Iterable[User], *args: Any, **kwargs: Any) -> list[User]:
         """Create many people and the profiles they are guaranteed to have; no signal is sent for any of them."""
         with transaction.atomic(using=self.db):
-            people: list[User] = super().bulk_create(objs, *args, **kwargs)  # type: ignore[arg-type, assignment]
+            people: list[User] = super().bulk_create(objs, *args, **kwargs)
             self._create_missing_profiles(people)
         return people
 
@@ -152,6 +161,9 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=10, blank=True, default="", db_default="")
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="", db_default="")
 
+    first_name_folded = FoldedField(of="first_name")
+    last_name_folded = FoldedField(of="last_name")
+
     objects: ClassVar[UserManager] = UserManager()
 
     profile: Profile
@@ -175,7 +187,7 @@ class User(AbstractUser):
         indexes = [
             models.Index(fields=["-date_joined"], name="user_joined"),
             models.Index(fields=["last_login"], name="user_last_login"),
-            models.Index(fields=["last_name", "first_name"], name="user_name"),
+            models.Index(fields=["last_name_folded", "first_name_folded"], name="user_name_folded"),
             # Few have left among many, and the question is who did since when.
             models.Index(
                 fields=["-deactivated_at"], condition=models.Q(deactivated_at__isnull=False), name="user_deactivated"
@@ -209,7 +221,8 @@ class User(AbstractUser):
         """
         along = {} if self._state.adding else self._goes_along(kwargs.get("update_fields"))
         if along and kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], *along}
+            names = set(kwargs["update_fields"])
+            kwargs["update_fields"] = {*names, *along, *folded_names(User, names)}
         self.__dict__.update(along)
         try:
             with transaction.atomic(using=kwargs.get("using")):
@@ -238,3 +251,8 @@ class User(AbstractUser):
         names = [name for name in (self.first_name, self.last_name) if name] or [self.username]
         # The first letter and not the first character: Thijs 't Hart is TT.
         return "".join(next(filter(str.isalnum, name), name[0]) for name in names).upper()
+
+
+# So that people can be put in order by ``username__lower``, which the index of the constraint above has ready.
+for name in ("username", "email"):
+    User._meta.get_field(name).register_lookup(Lower)  # type: ignore[union-attr]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from users_profiles import recorder, roles, selection
 from users_profiles.keys import KeysField, is_key
 from users_profiles.models import Report, User
-from users_profiles.models.user import has_username
+from users_profiles.models.user import BY_NAME, has_username
 from users_profiles.reports import running, schedule
 from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused
@@ -53,7 +53,7 @@ def staff_like(text: str) -> list[dict[str, Any]]:
         for name in ("first_name", "last_name", "username", "email"):
             anywhere |= Q(**{f"{name}__icontains": word})
         staff = staff.filter(anywhere)
-    found = staff.with_role().order_by("last_name", "first_name", "username")[:FOUND]
+    found = staff.with_role().by_name()[:FOUND]
     return [{"key": person.pk, "label": label_of(person)} for person in found]
 
 
@@ -147,7 +147,7 @@ class ReportForm(ExportForm):
         field: Any = self.fields["recipients"]
         self.many_staff = "others" in self.fields
         first = Case(When(pk__in=chosen, then=0), default=1)  # the list scrolls, and who is in it is to be seen
-        field.queryset = staff.with_role().order_by(first, "last_name", "first_name", "username")
+        field.queryset = staff.with_role().order_by(first, *BY_NAME)
         field.initial = chosen
 
     def suggest(self, query: str, order: str) -> None:

@@ -1,6 +1,6 @@
 """One text search over people and their profiles, by whatever part of a word.
 
-    folding (letters without accents) -> texts (what one person is found by) -> settling (the texts, kept up to date)
+    texts (what one person is found by) -> settling (the texts, kept up to date); ordering looks after the folded names
     wanted (what somebody types) -> asking (the condition on people); tables is what only one of the databases knows
 
 There is one folded text per person, with an index over every three letters of it. Writing that index costs several

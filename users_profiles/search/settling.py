@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F, Max
 
 from users_profiles.models import Import, SearchNote, SearchText, User
-from users_profiles.search import making, tables, texts
+from users_profiles.search import making, ordering, tables, texts
 
 # Of a step. Others can write in between, and on SQLite only then.
 AT_ONCE = 1_000
@@ -132,13 +132,17 @@ def _keep_open_end() -> None:
 
 
 def _write(keys: Collection[int]) -> tuple[set[int], set[int]]:
-    """Write the texts of these people; returns who was there, and who of them is busy and stays noted."""
+    """Write the texts of these people, and mend what they are put in order by.
+
+    Returns who was there, and who of them is busy and stays noted.
+    """
     held = tables.hold(keys)
-    people = {key: texts.text_of(*values) for key, *values in texts.people().filter(pk__in=keys)}
-    rows = [(key, *text) for key, text in people.items() if key in held]
+    people = {key: values for key, *values in texts.people(*ordering.PATHS).filter(pk__in=keys)}
+    rows = [(key, *texts.text_of(*values[: texts.FIELDS])) for key, values in people.items() if key in held]
     for at in range(0, len(rows), 500):
         tables.write(rows[at : at + 500])
-    busy = people.keys() - held
+    in_order = {key: values[texts.FIELDS :] for key, values in people.items() if key in held}
+    busy = (people.keys() - held) | ordering.mend(in_order)
     SearchNote.objects.bulk_create(SearchNote(first=key, last=key) for key in busy)
     return set(people), set(busy)
 

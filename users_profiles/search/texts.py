@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 from django.db.models import F, Q, QuerySet
 
+from users_profiles.folding import fold
 from users_profiles.models import SearchNote, User
-from users_profiles.search.folding import fold
 
 FIELDS_OF_USER = ("username", "first_name", "last_name", "email")
 FIELDS_OF_PROFILE = ("location", "phone_number")  # the phone number last: it is found by its digits
+FIELDS = len(FIELDS_OF_USER) + len(FIELDS_OF_PROFILE)
 # In front of every word. Two blanks and one letter are three, so the index finds words by how they begin, too.
 GAP = "  "
 RANGES_AT_ONCE = 200

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from users_profiles import phones
-from users_profiles.search.folding import fold
+from users_profiles.folding import fold
 from users_profiles.search.texts import GAP, Text
 
 # A person pastes a line, not a book; each word is one more look into the index.

@@ -11,10 +11,12 @@ from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group
+from django.db.models import Model
 from django.utils import timezone
 
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, Profile, Role, User
+from users_profiles.models.folded import FoldedField, folded_fields
 from users_profiles.models.profile import BLANKS
 from users_profiles.transfer.bulk import Bulk, among, bulk
 from users_profiles.transfer.people import SELDOM, Candidate
@@ -38,7 +40,7 @@ class Writer:
         now, count = timezone.now(), len(candidates)
         values = _columns_of([row.values for row in candidates])
         user = {
-            **{name: values[name] for name in _USER},
+            **_with_folded(User, {name: values[name] for name in _USER}),
             "password": _unusable_passwords(count),
             "is_superuser": [False] * count,
             "is_staff": list(map(self._staff.__getitem__, values["role"])),
@@ -47,8 +49,8 @@ class Writer:
         keys = self._tables.insert_numbered(User, user)
         for candidate, key in zip(candidates, keys, strict=True):
             candidate.user_id = key
-        profile = {"user_id": keys, **{name: values[name] for name in _PROFILE}, "updated_at": [now] * count}
-        self._tables.insert(Profile, profile)
+        profile = _with_folded(Profile, {name: values[name] for name in _PROFILE})
+        self._tables.insert(Profile, {"user_id": keys, **profile, "updated_at": [now] * count})
         self._join_groups(list(zip(keys, values["role"], strict=True)))
 
     def _join_groups(self, people: Sequence[tuple[int, str]]) -> None:
@@ -63,7 +65,7 @@ class Writer:
         if users:
             self._note_leavers(candidates)
             versions = [row.known.person_version + 1 for row in users if row.known is not None]
-            self._tables.update(User, {**_merged(users, "id", _USER), "version": versions})
+            self._tables.update(User, {**_with_folded(User, _merged(users, "id", _USER)), "version": versions})
         for name in SELDOM:
             if changed := [row for row in users if name in row.changes]:
                 self._tables.update(User, _merged(changed, "id", [name]))
@@ -84,8 +86,8 @@ class Writer:
             self._keep_guarantee(candidates)
             versions = [row.known.version + 1 for row in candidates if row.known is not None]
             moments = [timezone.now()] * len(candidates)
-            profile = {**_merged(candidates, "user_id", _PROFILE), "version": versions, "updated_at": moments}
-            self._tables.update(Profile, profile)
+            profile = _with_folded(Profile, _merged(candidates, "user_id", _PROFILE))
+            self._tables.update(Profile, {**profile, "version": versions, "updated_at": moments})
 
     def _keep_guarantee(self, candidates: Sequence[Candidate]) -> None:
         """Raw SQL can leave people without a profile; an update would pass them by."""
@@ -136,6 +138,17 @@ def _columns_of(rows: Sequence[dict[str, Any]]) -> dict[str, Sequence[Any]]:
     }
 
 
+def _with_folded(model: type[Model], values: dict[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """These columns, and what people are put in order by beside them."""
+    return {**values, **{field.name: _folded(field, values[field.of]) for field in folded_fields(model, values)}}
+
+
+def _folded(field: FoldedField, texts: Sequence[str]) -> list[str]:
+    """A column of it; names and places come again and again."""
+    known = {text: field.fold(text) for text in set(texts)}
+    return list(map(known.__getitem__, texts))
+
+
 def _unusable_passwords(count: int) -> list[str]:
     """What make_password(None) gives, without asking a hasher, or the system for chance, a million times."""
     chance = os.urandom(20 * count).hex()
@@ -146,11 +159,11 @@ def _touches(candidate: Candidate, names: Sequence[str]) -> bool:
     return not candidate.changes.keys().isdisjoint(names)
 
 
-def _merged(candidates: Sequence[Candidate], key: str, names: Sequence[str]) -> dict[str, list[Any]]:
+def _merged(candidates: Sequence[Candidate], key: str, names: Sequence[str]) -> dict[str, Sequence[Any]]:
     """What is stored of people, by field, with what their rows change laid over it."""
     known = [row.known.values for row in candidates if row.known is not None]
     changes = [row.changes for row in candidates]
-    merged: dict[str, list[Any]] = {key: [row.user_id for row in candidates]}
+    merged: dict[str, Sequence[Any]] = {key: [row.user_id for row in candidates]}
     for name in names:
         merged[name] = [
             change[name][1] if name in change else stored[name] for change, stored in zip(changes, known, strict=True)
