@@ -6,14 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import openpyxl
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from tests.reporting import saved
 from users_profiles import roles
@@ -100,6 +100,21 @@ def test_the_file_and_the_page_have_the_same_people_in_the_same_order(
     assert [list(row) for row in csv.reader(io.StringIO(sent(wanted).decode("utf-8-sig")))][1:] == rows
     assert rows[0] == [f"p{looking.PAGE + 2:02}", "Berlin"]
     assert looking.people(wanted, 99).number == 2
+
+
+def test_the_page_speaks_the_language_of_who_looks_and_is_on_their_clock(
+    editor: User, ada: User, superuser: User, settings: Any
+) -> None:
+    settings.PHONE_DEFAULT_REGION = "GB"
+    User.objects.filter(pk=ada.pk).update(date_joined=datetime(2026, 3, 3, 23, 30, tzinfo=UTC))
+    names = ["username", "role", "is_active", "complete", "phone_number", "birth_date", "date_joined"]
+    wanted = running.run(saved(editor, query="q=ada", columns=names), editor).wanted
+    with translation.override("de"), timezone.override("Europe/Berlin"):
+        [row] = looking.people(wanted, 1).rows
+    assert row == ["ada", "Mitglied", "ja", "ja", "020 7946 0000", "10.12.1990", "04.03.2026, 00:30"]
+    wanted = running.run(saved(editor, "Root", query="q=root", columns=["role", "birth_date"]), editor).wanted
+    with translation.override("es"):
+        assert looking.people(wanted, 1).rows == [["Superusuario", ""]]
 
 
 def test_of_more_people_than_the_list_counts_as_many_are_counted(

@@ -1,18 +1,24 @@
-"""A report on the web: the same rows as in its file, a page at a time."""
+"""A report on the web: the rows of its file, a page at a time, in the language and on the clock of who looks."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from django.db import connections
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
-from users_profiles import replica
+from users_profiles import replica, roles
 from users_profiles.models import Export
+from users_profiles.trail.entries import readable
 from users_profiles.transfer import columns
 from users_profiles.transfer.export import changed, source
-from users_profiles.transfer.export.cells import cell, text_of
+from users_profiles.transfer.export.cells import cell
 from users_profiles.transfer.export.changed import Happened, What
 from users_profiles.transfer.export.wanted import Wanted
 
@@ -70,8 +76,20 @@ def people(wanted: Wanted, number: int) -> Page:
     cells = [cell(name, Export.Format.XLSX) for name in wanted.columns]
     rows = [row for chunk in source.chunks(found[first : first + PAGE], cells, connections[alias]) for row in chunk]
     page.header.extend(str(labels[name]) for name in wanted.columns)
-    page.rows.extend([text_of(name, value) for name, value in zip(wanted.columns, row, strict=True)] for row in rows)
+    page.rows.extend([_said(name, value) for name, value in zip(wanted.columns, row, strict=True)] for row in rows)
     return page
+
+
+def _said(name: str, value: Any) -> str:
+    """A cell as people read it; the file, which is the same for everybody, has it as programs do."""
+    if isinstance(value, datetime) and name == "birth_date":
+        return date_format(value, "DATE_FORMAT")
+    if isinstance(value, datetime):
+        moment = value.replace(tzinfo=timezone.get_default_timezone())
+        return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    if name == "complete" or (value == roles.SUPERUSER_WORD and name == "role"):
+        return _(value)
+    return readable(name, "" if value is None else str(value))
 
 
 def changes(wanted: Wanted, number: int, only: str = "") -> Page:
