@@ -1,10 +1,9 @@
-"""The list of people as each person wants it: its columns, its order, and what is kept of it as a saved view."""
+"""The list of people as each person wants it: its columns and its order, and the place one was at."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -13,15 +12,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.admin_pages import USERS, messages_of, queries_of, save, user_page
-from tests.reporting import saved
+from tests.admin_pages import USERS, queries_of, save, user_page
 from users_profiles.admin import listing
-from users_profiles.models import ListColumns, Report, Role, TrailEntry, User
+from users_profiles.models import ListColumns, Role, TrailEntry, User
 from users_profiles.transfer.export.wanted import Wanted
 
 Browse = Callable[[User | None], Client]
 COLUMNS = reverse("admin:users_profiles_user_columns")
-VIEWS = reverse("admin:users_profiles_user_views")
 EXPORT = reverse("admin:users_profiles_user_export")
 
 
@@ -152,66 +149,6 @@ def test_what_somebody_has_chosen_is_asked_once(browse: Browse, editor: User) ->
     with CaptureQueriesContext(connection) as asked:
         client.get(USERS)
     assert sum(ListColumns._meta.db_table in query["sql"] for query in asked) == 1
-
-
-# Saved views
-
-
-def test_a_view_is_saved_where_one_is_and_is_a_report(browse: Browse, editor: User, ada: User) -> None:
-    client = browse(editor)
-    address = "role=Editor&role=Reader&o=-last_login&columns=email,location&p=1"
-    answer = client.post(
-        VIEWS, {"name": "Mine", "sharing": "mine", "address": address, "columns": ["email", "location"]}
-    )
-    report = Report.objects.get()
-    assert (report.name, report.owner, report.query) == ("Mine", editor, "role=Editor&role=Reader")
-    assert (report.order, report.columns[3:]) == ("-last_login", ["email", "location"])
-    assert heads(client, "?" + answer["Location"].partition("?")[2]) == ["email", "location", "role", "last_login"][:3]
-    html = client.get(answer["Location"]).content.decode()
-    assert '<span class="current-view">Mine</span>' in html
-    assert client.get(reverse("admin:users_profiles_report_change", args=[report.pk])).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("answers", "sentence"),
-    [
-        ({"name": " "}, "Name: This field is required."),
-        ({"name": "Shared"}, "You already have a report of this name."),
-        ({"name": "X", "sharing": "everybody"}, "Select a valid choice"),
-        ({"name": "X", "address": "role=King"}, "makes no sense"),
-        ({"name": "X", "address": "active=yes&active=no"}, "twice"),
-    ],
-)
-def test_a_view_that_makes_no_sense_is_not_saved(
-    browse: Browse, editor: User, answers: dict[str, Any], sentence: str
-) -> None:
-    saved(editor, "Shared", sharing="staff")
-    answer = browse(editor).post(VIEWS, {"sharing": "mine", **answers}, follow=True)
-    assert any(sentence in message for message in messages_of(answer))
-    assert Report.objects.count() == 1
-
-
-def test_a_view_keeps_of_its_order_what_there_is_and_its_owner_may_see(browse: Browse, reader: User) -> None:
-    for asked, kept in {"3.-1": "", "-email,colour,email": "-email", "birth_date,last_name": "last_name"}.items():
-        browse(reader).post(VIEWS, {"name": "Mine", "sharing": "mine", "address": f"o={asked}", "columns": ["email"]})
-        report = Report.objects.get()
-        assert report.order == kept
-        page = reverse("admin:users_profiles_report_change", args=[report.pk])
-        assert browse(reader).get(page).status_code == 200
-        report.delete()
-
-
-def test_others_use_what_is_shared_with_them_and_see_whose_it_is(
-    browse: Browse, editor: User, reader: User, stranger: User
-) -> None:
-    saved(editor, "Birthdays", sharing="staff", columns=["username", "birth_date", "email"])
-    saved(editor, "Private")
-    html = browse(reader).get(USERS).content.decode()
-    assert "Shared with you" in html
-    assert "Private" not in html
-    report = Report.objects.get(name="Birthdays")
-    assert heads(browse(reader), "?" + listing.of_report(report).partition("?")[2]) == ["email"]
-    assert browse(stranger).post(VIEWS, {"name": "X"}).status_code == 403
 
 
 # Place

@@ -223,7 +223,7 @@ def address(query: Query) -> str:
 
 
 # Parameters of the list that are about its looks; who is shown does not depend on them.
-_HOW = frozenset({"o", "p", "e", "all", "columns", "_facets", "_popup", "_to_field", "_changelist_filters"})
+_HOW = frozenset({"o", "p", "e", "all", "columns", "view", "_facets", "_popup", "_to_field", "_changelist_filters"})
 
 
 # Order --------------------------------------------------------------------------------------------------------------

@@ -82,6 +82,8 @@ ELSEWHERE = {
     "users_profiles_user_send_link",
     "users_profiles_user_process_import",
     "users_profiles_user_undo",
+    "users_profiles_user_view",
+    "users_profiles_user_view_name",
     "users_profiles_user_views",
 }
 

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from users_profiles import avatars, conflicts, recorder, roles, search, selection
-from users_profiles.admin import choosing
+from users_profiles.admin import choosing, saved_views
 from users_profiles.admin.filters import BirthdayFilter, filters_for
 from users_profiles.admin.listing import PeopleList
 from users_profiles.admin.paging import PeoplePaginator
@@ -101,7 +101,7 @@ class PeopleAdmin(admin.ModelAdmin):
         try:
             menus = {
                 "columns_menu": choosing.columns_menu(request),
-                "views_menu": choosing.views_menu(request, self.order_words(request)),
+                "views_menu": saved_views.views_menu(request, self.order_words(request)),
                 "address": request.GET.urlencode(),
                 "not_yet_found": search.not_yet() if request.GET.get(SEARCH_VAR) else 0,
             }

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.http import HttpRequest, QueryDict
-from django.urls import reverse
+from django.urls import reverse_lazy
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -30,9 +30,9 @@ from users_profiles.templatetags.people import role_chip
 from users_profiles.transfer import columns
 from users_profiles.transfer.export.wanted import exportable
 
-COLUMNS = "columns"
-# Where a session keeps the report whose filter somebody is changing in the list.
-FILTERED = "filtered_report"
+ADDRESS = reverse_lazy("admin:users_profiles_user_changelist")
+# What an address says beside whom it shows: the columns, and the saved view that was opened.
+COLUMNS, VIEW = "columns", "view"
 USUAL = ("email", "role", "location", "is_active", "last_login", "date_joined")
 # What the first column says, with the picture; in a file it is these.
 PERSON = ("username", "first_name", "last_name")
@@ -165,9 +165,10 @@ class PeopleList(ChangeList):
     """Django's list, with an order that has names, because its columns are not everybody's: ``o=role,-last_login``."""
 
     def get_filters_params(self, params: Any = None) -> Any:
-        """Leave out the parameter that names columns: it narrows nothing."""
+        """Leave out what narrows nothing."""
         found = super().get_filters_params(params)
         found.pop(COLUMNS, None)
+        found.pop(VIEW, None)
         return found
 
     @property
@@ -244,7 +245,7 @@ Parts = list[tuple[str, str]]
 def of_report(report: Report) -> str:
     """The address at which the list shows the people of a saved report, in its order and with its columns."""
     parts = _parts(report.query, report.order, report.columns)
-    return f"{reverse('admin:users_profiles_user_changelist')}?{urlencode(parts)}"
+    return f"{ADDRESS}?{urlencode([*parts, (VIEW, report.pk)])}"
 
 
 def parts_of_report(report: Report, actor: Any) -> Parts:

@@ -103,7 +103,6 @@ class ReportAdmin(admin.ModelAdmin):
             at("directory/", self.list_directory_view, "directory"),
             at("<int:key>/edit/", self.edit_view, "report_edit"),
             at("<int:key>/file/", self.file_view, "report_file"),
-            at("<int:key>/list/", self.in_the_list_view, "report_list"),
             at("<int:key>/send/", self.send_view, "report_send"),
             at("staff/", self.staff_view, "report_staff"),
             at("<int:key>/directory/", self.directory_view, "report_directory"),
@@ -246,14 +245,7 @@ class ReportAdmin(admin.ModelAdmin):
     def edit_view(self, request: HttpRequest, key: Any) -> HttpResponse:
         """Change a report: its owner, or an admin."""
         report, actor = self._report(request, key, to_change=True)
-        request.session.pop(listing.FILTERED, None)
         return self._form(request, report, actor, _("Edit %(report)s") % {"report": report.name})
-
-    def in_the_list_view(self, request: HttpRequest, key: Any) -> HttpResponse:
-        """Go to the list, to filter there whom a report shows; the list leads back until that is done."""
-        report, _actor = self._report(request, key, to_change=True)
-        request.session[listing.FILTERED] = report.pk
-        return redirect(listing.of_report(report))
 
     def staff_view(self, request: HttpRequest) -> JsonResponse:
         """Staff whose name, username or e-mail has what was typed, for who may save reports."""
@@ -264,8 +256,6 @@ class ReportAdmin(admin.ModelAdmin):
     def _form(self, request: HttpRequest, report: Report, actor: User, title: str) -> HttpResponse:
         hidden = [name for name in report.columns if name not in exportable(actor)]
         form = ReportForm(request.POST if request.method == "POST" else None, actor=actor, report=report)
-        if "query" in request.GET and report.pk:
-            form.suggest(request.GET["query"], request.GET.get("order", ""))
         if "move" in request.POST:
             form.move(request.POST["move"])
         elif form.is_valid():
@@ -287,9 +277,7 @@ class ReportAdmin(admin.ModelAdmin):
             report=report,
             hidden=[labels.get(name, name) for name in hidden],
             whom=in_words(str(form["query"].value() or "")),
-            list=reverse("admin:users_profiles_report_list", args=[report.pk])
-            if report.pk
-            else _list_of(str(form["query"].value() or "")),
+            list=listing.of_report(report) if report.pk else _list_of(str(form["query"].value() or "")),
             back=reverse("admin:users_profiles_report_change", args=[report.pk])
             if report.pk
             else reverse("admin:users_profiles_report_changelist"),

@@ -34,6 +34,7 @@ from users_profiles.admin.neighbours import neighbours
 from users_profiles.admin.pictures import PicturesMixin
 from users_profiles.admin.privacy import PrivacyMixin
 from users_profiles.admin.profiles import ProfileInline
+from users_profiles.admin.saved_views import SavesViewsMixin
 from users_profiles.admin.trail import PersonTrailMixin
 from users_profiles.admin.transfer import TransferMixin
 from users_profiles.figures.showing import field_label
@@ -51,6 +52,7 @@ RAW_ACCESS = ("is_superuser", "is_staff", "groups", "user_permissions")
 @admin.register(User)
 class UserAdmin(  # type: ignore[misc]
     ChoosesColumnsMixin,
+    SavesViewsMixin,
     FindingMixin,
     PrivacyMixin,
     GuideMixin,

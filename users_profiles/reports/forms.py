@@ -126,12 +126,16 @@ class ReportForm(ExportForm):
         choices = [("", _("Name"))]
         for name in roles.visible_fields(self._actor, selection.ORDERS):
             choices += [(name, str(labels[name])), (f"-{name}", _("%(column)s, backwards") % {"column": labels[name]})]
-        kept = self.report.order
-        if kept not in dict(choices):
-            words = dict(choices)
-            choices.append((kept, ", ".join(words.get(name, name) for name in kept.split(","))))
         self.fields["order"].choices = choices  # type: ignore[attr-defined]
-        self.fields["order"].initial = kept
+        self.fields["order"].initial = self.report.order
+        self.offer_order(self.report.order)
+
+    def offer_order(self, order: str) -> None:
+        """Offer an order by several columns, too, as the list can have it; whether it makes sense is asked later."""
+        field: Any = self.fields["order"]
+        words = dict(field.choices)
+        if order not in words:
+            field.choices = [*field.choices, (order, ", ".join(words.get(name, name) for name in order.split(",")))]
 
     def _offer_staff(self) -> None:
         if self.report.pk:
@@ -149,12 +153,6 @@ class ReportForm(ExportForm):
         first = Case(When(pk__in=chosen, then=0), default=1)  # the list scrolls, and who is in it is to be seen
         field.queryset = staff.with_role().order_by(first, *BY_NAME)
         field.initial = chosen
-
-    def suggest(self, query: str, order: str) -> None:
-        """Show another filter and order than the report has so far; nothing is stored before it is sent."""
-        self.fields["query"].initial = query[:2_000].replace("\x00", "")
-        if order in dict(self.fields["order"].choices):  # type: ignore[attr-defined]
-            self.fields["order"].initial = order
 
     # What is sent -----------------------------------------------------------------------------------------------------
 
