@@ -9,7 +9,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.helpers import PHONE, SCROLLS_BY, arrive, assert_good, press, says
 from tests.conftest import PASSWORD
+from tests.importing import apply
 from users_profiles.models import User
+from users_profiles.transfer import tasks
 
 STAFF_PAGES = ("index", "users_profiles_user_changelist", "users_profiles_user_import", "users_profiles_user_export")
 
@@ -39,3 +41,14 @@ def test_somebody_signs_in_in_german_and_goes_on_in_spanish(open_page: Callable[
     says(page, "El idioma y la zona horaria")
     admin.refresh_from_db()
     assert (admin.language, admin.time_zone) == ("es", "Europe/Madrid")
+
+
+def test_a_button_that_is_a_whole_sentence_fits_a_phone(open_page: Callable[..., Page], admin: User) -> None:
+    job = apply("username\nada\nbob\n", admin)
+    assert job.start_undo(admin, write=False)
+    tasks.run(job)
+    admin.language = "de"
+    admin.save()
+    page = open_page(reverse("admin:users_profiles_import_undo", args=[job.pk]), person=admin, size=PHONE)
+    expect(page.get_by_role("button", name="Rückgängig machen: 2 entfernen")).to_be_visible()
+    assert page.evaluate(SCROLLS_BY) == 0

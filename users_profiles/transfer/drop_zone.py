@@ -25,6 +25,6 @@ class DropZone(forms.FileInput):
             "endings": self.endings,
             "folder": self.folder,
             "max_bytes": settings.IMPORT_MAX_BYTES,
-            "max_mb": settings.IMPORT_MAX_BYTES // 1024**2,
+            "limit": settings.IMPORT_MAX_BYTES // 1024**2,
         }
         return {**super().get_context(name, value, attrs), **limits}

@@ -29,9 +29,7 @@ def receive(file: File[bytes], filename: str, owner: User | None) -> Import:
     Without an owner it is the operator of the host who imports, with full rights over people. Raises
     ``FileRefused``, and keeps nothing, when the file cannot be imported at all.
     """
-    if file.size > settings.IMPORT_MAX_BYTES:
-        limit = settings.IMPORT_MAX_BYTES // 1024**2
-        raise FileRefused(_("This file is larger than %(limit)s MB. Split it into smaller files.") % {"limit": limit})
+    refuse_too_large(file)
     options = reader.examine(file)
     if filename.lower().endswith(".xlsx") and options.kind is not Kind.XLSX:
         raise FileRefused(_("This is not an Excel file, though its name ends in .xlsx. Save it anew as .xlsx or CSV."))
@@ -46,6 +44,13 @@ def receive(file: File[bytes], filename: str, owner: User | None) -> Import:
     )
     store(job, file)
     return job
+
+
+def refuse_too_large(file: File[bytes]) -> None:
+    """Raise ``FileRefused`` for a file that is larger than any that is taken in."""
+    if file.size > settings.IMPORT_MAX_BYTES:
+        limit = settings.IMPORT_MAX_BYTES // 1024**2
+        raise FileRefused(_("This file is larger than %(limit)s MB. Split it into smaller files.") % {"limit": limit})
 
 
 def store(job: Import, file: File[bytes]) -> None:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
@@ -60,9 +59,7 @@ def receive(file: File[bytes], filename: str, owner: User | None) -> Import:
 
     Without an owner it is the operator of the host who imports, with full rights over people.
     """
-    if file.size > settings.IMPORT_MAX_BYTES:
-        limit = settings.IMPORT_MAX_BYTES // 1024**2
-        raise FileRefused(_("This file is larger than %(limit)s MB. Split it into smaller files.") % {"limit": limit})
+    intake.refuse_too_large(file)
     with archive.opened(file) as opened:
         total = len(archive.members(opened))
     job = Import(
