@@ -22,6 +22,7 @@ from tests.browser import pages
 from users_profiles import invitations
 from users_profiles.models import Report, User
 from users_profiles.speaking import zones
+from users_profiles.transfer import countries
 
 # What people read that is no text: attributes that a browser shows or reads out.
 READ = {"title", "alt", "placeholder", "aria-label", "label"}
@@ -29,7 +30,6 @@ READ = {"title", "alt", "placeholder", "aria-label", "label"}
 VALUES = re.compile(
     r"""
     \S+@\S+ | https?:\S+ | \S+\.(?:csv|xlsx|zip|png|jpg|webp|json)\S* | \b[0-9a-f]{8,}\b | \b[A-Z2-7]{32}\b |
-    \b[A-Z]{2}[ ]\(\+\d+\) |
     \b(?:Backoffice|English|Deutsch|Français|Español|CSV|JSON|Excel|XLSX|ZIP|SHA-256|UTC|MB|KB|ID)\b
     """,
     re.X,
@@ -106,6 +106,7 @@ def addresses(company: companies.Company) -> Iterator[tuple[str, str, str]]:
 def words_of(company: companies.Company) -> set[str]:
     """Every word that is a value: of people, of the file that was imported, of what somebody named."""
     values = [companies.FILE, "The disk is full. Theirs Their place Paris London Helsinki", *CODES, *zones()]
+    values += [name for _code, name in countries.choices()]  # Babel has those in every language
     values += [str(value) for row in User.objects.values_list(*PERSON) for value in row]
     values += [person.initials for person in User.objects.all()]
     values += [*Report.objects.values_list("name", flat=True), *Group.objects.values_list("name", flat=True)]
@@ -115,7 +116,7 @@ def words_of(company: companies.Company) -> set[str]:
 PERSON = ("username", "first_name", "last_name", "profile__location", "profile__bio")
 # What stays as it is: names of columns, words in files, encodings, the words of a filter in an address.
 CODES = (
-    *("username email first_name last_name is_active role phone_number location bio birth_date q").split(),
+    *("username email first_name last_name is_active role phone_number location bio birth_date date_joined q").split(),
     *("yes no Member Superuser Editor UTF zzz Passkey role").split(),
 )
 
