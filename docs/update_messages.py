@@ -26,6 +26,7 @@ KEYWORDS = {
     "gettext_noop": None,
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
+    "sentence": None,
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
 

@@ -15,6 +15,7 @@ APP = settings.BASE_DIR / "users_profiles"
 # Each line may import from the lines above it, and nothing beside it: admin and views, above all, know nothing of each
 # other, and the transfer engine runs without either.
 LEVELS = (
+    {"sentences"},
     {"folding", "room", "storage"},
     {"avatars", "keys", "logs", "moments", "phones", "queueing", "replica", "speaking"},
     {"models"},

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from users_profiles import moments
 from users_profiles.transfer import dates
@@ -153,3 +153,9 @@ def test_who_is_expected_may_be_in_the_file_already() -> None:
 def test_a_day_is_the_same_day_for_readers_far_away(zone: str) -> None:
     found = dates.arrival("2019-04-01", DateOrder.ASK)
     assert timezone.localtime(found, ZoneInfo(zone)).date() == date(2019, 4, 1)
+
+
+def test_somebody_who_is_expected_has_not_just_come() -> None:
+    with translation.override("en"):
+        assert "just now" in moments.ago(timezone.now() - timedelta(seconds=5))
+        assert "just now" not in moments.ago(timezone.now() + timedelta(days=40))

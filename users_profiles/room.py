@@ -9,7 +9,8 @@ import errno
 import sqlite3
 
 from django.db import InterfaceError, OperationalError, connection
-from django.utils.translation import gettext as _
+
+from users_profiles.sentences import sentence as _
 
 # A lock that was not given, a deadlock, a connection that was cut: what may go better the next time. The driver's own
 # errors, too: Django passes on as they are those of cursors that are being closed.

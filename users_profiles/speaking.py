@@ -2,8 +2,8 @@
 
 Pages get it from the middleware. What has no request (mails, the background worker) says for whom it speaks; a job
 keeps the language of whoever started it, because the browser that said it is not there any more. What is kept in the
-database for everybody, above all the trail and why a row of a file was refused, is in no language: it is said anew to
-each reader. The one exception is why a whole file was, which is written once, in the language of who imports.
+database for everybody, above all the trail, why a row of a file was refused and why a job failed, is in no language: it
+is said anew to each reader.
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Cast, Now
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users_profiles.models.leases import LEASE, LeasedJob, LeasedQuerySet, fresh_start
 from users_profiles.models.profile import PRIVATE_FIELDS
+from users_profiles.sentences import keep, say, sentence
 
 
 def upload_name(job: Import, filename: str) -> str:
@@ -202,7 +202,7 @@ class Import(LeasedJob):
         if not self.can_be_undone:
             return False
         note = {**self.undo, "from": self.state, "write": write, "operator": actor is None}
-        note |= {"failure": self.failure, "cursor": self.cursor, "started": timezone.now().isoformat()}
+        note |= {"failure": keep(self.failure), "cursor": self.cursor, "started": timezone.now().isoformat()}
         note["begun"] = write or bool(self.undo.get("begun"))
         note |= {} if write else {"plan": {}, "planned": False}
         if "seconds" not in note:
@@ -219,7 +219,7 @@ class Import(LeasedJob):
 
     def _leave_undo(self, **values: Any) -> bool:
         """Be again what it was before somebody asked for an undo, but for what that has done."""
-        before = {"failure": self.undo.get("failure", ""), "cursor": self.undo.get("cursor", self.cursor)}
+        before = {"failure": say(self.undo.get("failure", "")), "cursor": self.undo.get("cursor", self.cursor)}
         return self._move({self.State.UNDOING}, self.undo.get("from", self.State.DONE), **{**before, **values})
 
     def cancel(self) -> bool:
@@ -228,7 +228,7 @@ class Import(LeasedJob):
         return self._leave_undo() or self._move(sources, self.State.CANCELLED, finished_at=timezone.now())
 
     def sorry(self) -> str:
-        return gettext("Something went wrong on our side. What is counted here is stored, the rest is not; try again.")
+        return sentence("Something went wrong on our side. What is counted here is stored, the rest is not; try again.")
 
     def fail(self, reason: str) -> bool:
         """Give up, with a sentence for the person who started it. An undo that failed can be begun again."""

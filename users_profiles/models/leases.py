@@ -18,10 +18,10 @@ from typing import Any, ClassVar, Self, TypeVar
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from users_profiles import speaking
+from users_profiles.sentences import SentenceField, sentence
 
 # A worker that has not said anything for this long is taken for dead, and its job may be taken over.
 LEASE = timedelta(seconds=30)
@@ -75,7 +75,7 @@ class LeasedJob(models.Model):
     language = models.CharField(max_length=10, default=speaking.spoken, db_default="", editable=False)
     state: models.CharField[str, str]
     owner: Any
-    failure = models.TextField(_("reason"), blank=True)
+    failure = SentenceField(_("reason"), blank=True)
     total = models.PositiveIntegerField(_("rows"), default=0)
     # How many rows the present state has dealt with.
     cursor = models.PositiveIntegerField(_("rows dealt with"), default=0)
@@ -142,7 +142,7 @@ class LeasedJob(models.Model):
 
     def sorry(self) -> str:
         """What to tell people when it failed for a reason that is no business of theirs."""
-        return gettext("Something went wrong on our side. Try again.")
+        return sentence("Something went wrong on our side. Try again.")
 
     def fail(self, reason: str) -> bool:
         """Give up, with a sentence for the person who started it."""

@@ -56,7 +56,7 @@ def archive(person: User, actor: User | None) -> tuple[Export, bytes]:
     try:
         data = _zipped(person, looks=actor is None or sees_everything(actor))
     except StorageDown as down:
-        export.fail(str(down))
+        export.fail(down.sentence)
         raise
     export.finish(1, len(data), hashlib.sha256(data).hexdigest())
     return export, data

@@ -16,7 +16,8 @@ from django.core.files.storage import Storage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
-from django.utils.translation import gettext as _
+
+from users_profiles.sentences import sentence as _
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,13 @@ logger = logging.getLogger(__name__)
 class StorageDown(OSError):
     """The service that keeps the files gave no answer, or a bad one; what to do is to try again later."""
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What to tell people."""
         return _("The file storage does not answer. Try again in a few minutes.")
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 class SayStorageIsDown:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.reasons import Refused
 

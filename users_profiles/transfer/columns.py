@@ -14,7 +14,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.fields import Field
 from import_export.resources import ModelResource
@@ -23,6 +22,7 @@ from import_export.widgets import Widget
 from users_profiles import moments, roles
 from users_profiles.models import User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer import dates, values
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Origin

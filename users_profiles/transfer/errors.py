@@ -1,11 +1,18 @@
 """What may be wrong with a file as a whole. (What is wrong with a row is an outcome, not an exception.)"""
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+
+from users_profiles.sentences import sentence as _
 
 
 class FileRefused(Exception):
     """The file cannot be imported, or not be made; the text is a sentence for who asked for it and names the cure."""
+
+    @property
+    def sentence(self) -> str:
+        """The text with what it is made of, to be kept."""
+        text: str = self.args[0]
+        return text
 
 
 def too_many_columns(number: int) -> str:

@@ -12,12 +12,12 @@ from xml.parsers.expat import ExpatError
 
 from defusedxml import DefusedXmlException
 from django.conf import settings
-from django.utils.translation import gettext as _
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.xml.constants import SHARED_STRINGS
 
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer import excel_parts
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import Options, Rows

@@ -20,10 +20,10 @@ from xml.parsers import expat
 
 from defusedxml import DTDForbidden
 from django.conf import settings
-from django.utils.translation import gettext as _
 from openpyxl.utils.cell import column_index_from_string
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer.errors import FileRefused, too_many_columns
 from users_profiles.transfer.options import Row, Rows
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
-
 from users_profiles import roles
 from users_profiles.models import User
 from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.roles import Action
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.people import Candidate

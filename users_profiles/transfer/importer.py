@@ -19,10 +19,10 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from users_profiles import roles
 from users_profiles.models import Import
+from users_profiles.sentences import sentence as _
 from users_profiles.speaking import spoken
 from users_profiles.transfer import columns, dates, intake, lease, people, reader, reconcile
 from users_profiles.transfer.bulk import look_up_by_index

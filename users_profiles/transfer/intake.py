@@ -10,9 +10,9 @@ from typing import IO
 
 from django.conf import settings
 from django.core.files.base import File
-from django.utils.translation import gettext as _
 
 from users_profiles.models import Import, User
+from users_profiles.sentences import sentence as _
 from users_profiles.storage import StorageDown, discard
 from users_profiles.transfer import reader
 from users_profiles.transfer.errors import FileRefused

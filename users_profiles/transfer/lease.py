@@ -18,11 +18,11 @@ from typing import Any, Self
 
 from django.db import connection, connections
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from users_profiles import logs, recorder, room
 from users_profiles.models import Export, Import
 from users_profiles.models.leases import BEAT, LEASE, MOST_ATTEMPTS, LeasedJob
+from users_profiles.sentences import sentence as _
 from users_profiles.speaking import speaking_to
 from users_profiles.storage import StorageDown
 from users_profiles.transfer.errors import FileRefused
@@ -59,10 +59,10 @@ def work(job: LeasedJob, go: Callable[[str], None]) -> None:
             _persist(job, holder, go)
         except FileRefused as refusal:
             logger.warning("refused after row %s", job.cursor)  # the reason may repeat what is in the file
-            job.fail(str(refusal))
+            job.fail(refusal.sentence)
         except StorageDown as down:
             logger.error("%s %s: no answer from the storage: %r", job._meta.verbose_name, job.pk, down.__cause__)
-            job.fail(str(down))
+            job.fail(down.sentence)
         except Exception as error:
             logger.exception("failed after row %s", job.cursor)
             recover()

@@ -7,9 +7,9 @@ from itertools import count, islice
 from typing import Any
 
 from django.db.models.functions import Lower
-from django.utils.translation import gettext as _
 
 from users_profiles.models import Import, ImportRow, User
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer import columns, usernames
 from users_profiles.transfer.cleaning import CLEARABLE
 from users_profiles.transfer.errors import FileRefused

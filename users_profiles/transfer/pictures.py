@@ -22,11 +22,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from users_profiles import avatars, roles
 from users_profiles.models import Import, ImportPicture, ImportRow, Profile, User
 from users_profiles.roles import Action
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer import archive, intake, lease
 from users_profiles.transfer.archive import Member
 from users_profiles.transfer.errors import FileRefused

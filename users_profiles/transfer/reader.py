@@ -16,8 +16,8 @@ from itertools import islice
 from typing import IO, Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer import columns, dates, excel
 from users_profiles.transfer.errors import FileRefused, too_many_columns
 from users_profiles.transfer.options import DateOrder, Kind, Match, Options, Row, Rows

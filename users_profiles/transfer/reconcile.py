@@ -16,12 +16,12 @@ from django import forms
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, Role, User
 from users_profiles.roles import Action
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer import lease
 from users_profiles.transfer.bulk import among
 from users_profiles.transfer.errors import FileRefused

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from users_profiles import recorder, roles
 from users_profiles.models import Road, TrailEntry, User
+from users_profiles.sentences import sentence as _
 from users_profiles.superusers import keep_one_superuser
 from users_profiles.trail.entries import people_type, readable
 from users_profiles.transfer import columns

@@ -15,10 +15,10 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.roles import Action
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer import columns, lease
 from users_profiles.transfer.bulk import among
 from users_profiles.transfer.errors import FileRefused

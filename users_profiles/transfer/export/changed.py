@@ -14,12 +14,12 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles, selection, trail
 from users_profiles.models import Export, Road
 from users_profiles.models.user import UserQuerySet
+from users_profiles.sentences import sentence as _
 from users_profiles.trail.entries import readable
 from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused

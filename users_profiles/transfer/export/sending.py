@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Self
 
 from django.db import connections
-from django.utils.translation import gettext as _
 
 from users_profiles import replica
 from users_profiles.models import Export
+from users_profiles.sentences import sentence as _
 from users_profiles.speaking import speaking_to
 from users_profiles.transfer import lease
 from users_profiles.transfer.export import formats

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.utils.translation import gettext as _
-
 from users_profiles import roles, selection
 from users_profiles.models import Export, Report, User
 from users_profiles.models.exports import HELD
 from users_profiles.models.user import UserQuerySet
 from users_profiles.roles import Action
+from users_profiles.sentences import sentence as _
 from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.export import xlsx
