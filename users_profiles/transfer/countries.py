@@ -12,9 +12,9 @@ import phonenumbers
 from babel import Locale, UnknownLocaleError
 from django.conf import settings
 
+from users_profiles.folding import sortable
 from users_profiles.models import Import
 from users_profiles.speaking import spoken
-from users_profiles.transfer.usernames import ascii_letters
 
 # Of the latest imports, how many say which countries are chosen most likely, and how many of those are offered first.
 LATEST, LIKELY = 50, 5
@@ -46,7 +46,7 @@ def _labels(language: str) -> dict[str, str]:
         code: f"{names.get(code, code)} (+{phonenumbers.country_code_for_region(code)})"
         for code in phonenumbers.SUPPORTED_REGIONS
     }
-    return dict(sorted(labels.items(), key=lambda pair: ascii_letters(pair[1])))
+    return dict(sorted(labels.items(), key=lambda pair: sortable(pair[1])))
 
 
 def _locale(language: str) -> Locale:
