@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from tests.people import PASSWORD, Browse, Make
+from tests.production import SOUND, manage
 from tests.roads import World
 from users_profiles import invitations, roles
 from users_profiles.models import Profile, Role, User
@@ -175,6 +176,21 @@ def world(
 ) -> World:
     """What it takes to go every road by which a person changes (tests/roads.py)."""
     return World(browse, superuser, admin, editor, ada, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with our tables, as ``migrate`` makes it in production; once for all who want a copy."""
+    folder = tmp_path_factory.mktemp("migrated")
+    done = manage(folder, "migrate", "-v0", **SOUND)
+    assert done.returncode == 0, done.stderr
+    return folder / "backoffice.sqlite3"
+
+
+@pytest.fixture
+def migrated(migrated_file: Path, tmp_path: Path) -> None:
+    """There is a database for a process whose data is in the folder of the test."""
+    shutil.copy(migrated_file, tmp_path)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.test_probes import start
+from tests.production import printed
 from users_profiles.management.commands.worker import say_alive
 from users_profiles.models import Export, Import, User
 from users_profiles.operations import metrics
@@ -104,7 +104,7 @@ for time in range(2):
     shown = Client().get("/metrics", headers={{"Authorization": "Bearer {TOKEN}"}}).content.decode()
 print(shown)
 """
-    shown = start(tmp_path, script, METRICS_TOKEN=TOKEN, METRICS_DIR=str(tmp_path / "counts"))
+    shown = printed(tmp_path, script, METRICS_TOKEN=TOKEN, METRICS_DIR=str(tmp_path / "counts"))
     lines = dict(line.rsplit(" ", 1) for line in shown.splitlines() if not line.startswith("#") and line)
     counted = "django_http_responses_total_by_status_view_method_total"
     assert lines[f'{counted}{{method="GET",status="302",view="home"}}'] == "4.0"

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.buckets import BUCKET, Service
-from tests.test_settings import ROOT, SOUND
+from tests.production import printed
 from users_profiles.management.commands.worker import say_alive
 from users_profiles.models import Profile, Snapshot, User, Worker
 from users_profiles.operations import health, probes
@@ -45,13 +42,6 @@ def ask(path: str = "/readyz") -> tuple[int, dict[str, Any]]:
 
 def wrong(found: dict[str, Any]) -> dict[str, str]:
     return {name: part["detail"] for name, part in found["parts"].items() if not part["ok"]}
-
-
-def start(tmp_path: Path, script: str, **given: str) -> str:
-    """Run a script as production would; return what it printed."""
-    own = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "ENV_FILE": os.devnull, **SOUND, **given}
-    command = [sys.executable, "manage.py", "shell", "-v0", "-c", script]
-    return subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=True).stdout
 
 
 def test_being_alive_is_answered_without_a_look_at_anything() -> None:
@@ -218,7 +208,7 @@ for path in ("/healthz", "/readyz", "/metrics"):
     print(response.status_code, response.content.decode())
 """
     token = "k3yf0rth3c0ll3ct0r0ff1gur3s"
-    shown = start(tmp_path, script, DATABASE_URL="postgres://user:hunter2@127.0.0.1:1/people", METRICS_TOKEN=token)
+    shown = printed(tmp_path, script, DATABASE_URL="postgres://user:hunter2@127.0.0.1:1/people", METRICS_TOKEN=token)
     assert "backoffice_database_up 0.0" in shown
     assert "hunter2" not in shown
     (alive, _), (ready, body) = (line.split(" ", 1) for line in shown.splitlines()[:2])
@@ -237,6 +227,6 @@ call_command("migrate", verbosity=0)
 print(Client().get("/readyz").content.decode())
 print("prometheus_client" in sys.modules)
 """
-    found, counts = start(tmp_path, script).splitlines()
+    found, counts = printed(tmp_path, script).splitlines()
     assert set(wrong(json.loads(found))) == {"worker"}
     assert counts == "False"

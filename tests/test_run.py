@@ -56,10 +56,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminate"])
 def test_web_and_worker_start_together_and_stop_without_a_trace(
-    environment: dict[str, str], tmp_path: Path, stop: signal.Signals
+    migrated: None, environment: dict[str, str], tmp_path: Path, stop: signal.Signals
 ) -> None:
-    manage = [sys.executable, "manage.py", "migrate", "-v0"]
-    subprocess.run(manage, cwd=settings.BASE_DIR, env=environment, check=True)
     log = tmp_path / "log"
     honcho = [str(BIN / "honcho"), "start", "--env", os.devnull, "--port", environment["PORT"]]
     with log.open("w") as out:

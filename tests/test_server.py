@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,18 +15,18 @@ from typing import Any
 
 import pytest
 
-from tests.test_settings import ROOT, SOUND
+from tests.production import ROOT, SOUND, environment, manage
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def there(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a server, with database and static files in place."""
     folder = tmp_path_factory.mktemp("server")
-    own = {"PATH": os.environ["PATH"], "DATA_DIR": str(folder), "ENV_FILE": os.devnull, "HTTPS": "off"}
-    found = {**own, **SOUND, "WEB_PROCESSES": "2"}
-    for command in (("migrate", "-v0"), ("collectstatic", "--noinput", "-v0")):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=found, check=True)
-    return found
+    shutil.copy(migrated_file, folder)
+    own = {**SOUND, "HTTPS": "off", "WEB_PROCESSES": "2"}
+    collected = manage(folder, "collectstatic", "--noinput", "-v0", **own)
+    assert collected.returncode == 0, collected.stderr
+    return environment(folder, **own)
 
 
 def started(there: dict[str, str]) -> subprocess.Popen[str]:

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
-ROOT = Path(__file__).resolve().parent.parent
-SOUND = {
-    "SECRET_KEY": "n8Fv2xkQ7rLz0pWc5tYb9mHd3sGj6aUe1iOoKlPqRwXyZvBn4M",
-    "ALLOWED_HOSTS": "people.example.com",
-    "EMAIL_URL": "smtp+tls://user:password@mail.example.com:587",
-}
+from tests.production import SOUND, manage
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a management command as production would: with nothing in the environment but what is given."""
-
-    def run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        given = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), "ENV_FILE": os.devnull, **settings}
-        return subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=given, capture_output=True, text=True
-        )
-
-    return run
+    """Run a management command as production would."""
+    return partial(manage, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -172,21 +159,19 @@ def test_the_environment_wins_over_the_dotenv_file(
 
 
 def test_migrate_alone_makes_the_table_of_the_shared_cache(
-    start: Callable[..., subprocess.CompletedProcess[str]],
+    migrated: None, start: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    assert start("migrate", "-v0", **SOUND).returncode == 0
     command = "from django.core.cache import cache; cache.add('tries', 1); print(cache.incr('tries'))"
     for tries in ("2", "3"):  # two processes, one count: a limit that each process counts alone is none
         assert start("shell", "-v0", "-c", command, **SOUND).stdout.strip() == tries
 
 
 def test_every_page_works_with_production_settings(
-    start: Callable[..., subprocess.CompletedProcess[str]],
+    migrated: None, start: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     """Hashed static files are the trap: a template that names one that does not exist fails here and nowhere else."""
-    for command in (("migrate", "-v0"), ("collectstatic", "--noinput", "-v0")):
-        ended = start(*command, **SOUND)
-        assert ended.returncode == 0, ended.stderr
+    collected = start("collectstatic", "--noinput", "-v0", **SOUND)
+    assert collected.returncode == 0, collected.stderr
     script = """
 from django.test import Client
 from django.urls import reverse
@@ -226,10 +211,9 @@ def test_sqlite_is_set_up_for_many_processes() -> None:
 
 
 def test_f5_six_writers_at_once_never_find_sqlite_locked(
-    start: Callable[..., subprocess.CompletedProcess[str]],
+    migrated: None, start: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     """Read and then write in one transaction, 6 processes with 100 each: security check F5."""
-    assert start("migrate", "-v0", DEBUG="on").returncode == 0
     command = """
 from django.db import transaction
 from users_profiles.models import User

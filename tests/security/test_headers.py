@@ -17,7 +17,7 @@ from django.urls import reverse
 from tests.admin_pages import USERS, save, user_page
 from tests.data import images
 from tests.importing import check
-from tests.test_settings import ROOT, SOUND
+from tests.production import ROOT, SOUND
 from users_profiles.models import User
 
 Browse = Callable[[User | None], Client]
