@@ -63,6 +63,10 @@ def office(superuser, make_person):
         ("active=no", {"ben"}),
         ("location=London", {"ada"}),
         ("location_has=london", {"ada", "cem"}),
+        ("location=London&location_has=derry", {"ada", "cem"}),
+        ("location=London&location_has=", {"ada"}),
+        ("location=London&location_is=none", {"root", "ada", "dov"}),
+        ("location=London&location_has=derry&active=yes&role=Editor", {"ada"}),
         ("location_is=none", {"root", "dov"}),
         ("location_is=other", set()),
         ("picture=yes", {"ada"}),
@@ -180,7 +184,18 @@ def test_the_form_of_a_filter_keeps_what_else_is_chosen(browse, office):
     form = html.split('name="location_has"')[0].rsplit("<form", 1)[1]
     assert '<input type="hidden" name="role" value="Editor">' in form
     assert '<input type="hidden" name="q" value="ada">' in form
-    assert 'name="location"' not in form
+    assert '<input type="hidden" name="location" value="London">' in form
+
+
+def test_what_was_typed_and_what_is_ticked_stay_together(browse, office):
+    response = browse(office).get(f"{USERS}?location=London&location_has=derry")
+    html = response.content.decode()
+    ticks = html.split('<form method="get" class="choices">')
+    assert any('name="location_has" value="derry">' in form and 'value="London" checked' in form for form in ticks)
+    changelist = response.context["cl"]
+    spec = next(spec for spec in changelist.filter_specs if spec.parameter_name == "location")
+    chosen = {choice["display"]: choice["without"] for choice in spec.choices(changelist) if choice.get("without")}
+    assert chosen == {"London": "?location_has=derry", "contains “derry”": "?location=London"}
 
 
 def test_what_was_typed_shows_as_chosen_and_can_be_taken_away(browse, office):

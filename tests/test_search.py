@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from users_profiles import phones, search
-from users_profiles.models import Profile, User
+from users_profiles.models import User
 from users_profiles.search import settling, wanted
 
 pytestmark = pytest.mark.django_db
@@ -142,11 +142,6 @@ def test_a_number_of_nothing_does_not_match_everybody(people: None, text: str) -
 @pytest.mark.parametrize("text", ["+4930998877", "030 998877", "3099"])
 def test_phone_numbers_cannot_be_guessed_by_who_may_not_see_them(people: None, text: str) -> None:
     assert found(text, private=False) == set()
-
-
-def test_profiles_are_searched_the_same_way(people: None) -> None:
-    matching = Profile.objects.filter(search.matches("love london", to_user="user__", private=True))
-    assert [str(profile) for profile in matching] == ["Ada Lovelace"]
 
 
 def test_a_pasted_page_costs_no_more_than_a_line(people: None) -> None:

@@ -85,54 +85,53 @@ def _yes_or_no(value: str, holds: Q) -> Q:
     return {"yes": holds, "no": ~holds}[value]
 
 
-def _role(value: str, to_user: str, to_profile: str) -> Q:
+def _role(value: str) -> Q:
     """One person is in one of these: superusers count as such, whatever their role."""
     if value == SUPERUSERS:
-        return Q(**{f"{to_user}is_superuser": True})
+        return Q(is_superuser=True)
     role = roles.MEMBER if value == MEMBERS else value
     if role not in roles.LABELS:
         raise LookupError(value)
     # Asked of the few who have a role, as a list of them; of the many who have none, each for themselves.
     held = User.groups.through._default_manager.filter(group__name__in=[role] if role else Role.values)
-    others = Q(**{f"{to_user}is_superuser": False})
+    others = Q(is_superuser=False)
     if role:
-        return others & Q(**{f"{to_user}pk__in": held.values("user_id")})
-    return others & ~Q(Exists(held.filter(user_id=OuterRef(f"{to_user}pk"))))
+        return others & Q(pk__in=held.values("user_id"))
+    return others & ~Q(Exists(held.filter(user_id=OuterRef("pk"))))
 
 
-def _active(value: str, to_user: str, to_profile: str) -> Q:
-    return _yes_or_no(value, Q(**{f"{to_user}is_active": True}))
+def _active(value: str) -> Q:
+    return _yes_or_no(value, Q(is_active=True))
 
 
-def _picture(value: str, to_user: str, to_profile: str) -> Q:
-    return _yes_or_no(value, ~Q(**{f"{to_profile}avatar": ""}))
+def _picture(value: str) -> Q:
+    return _yes_or_no(value, ~Q(profile__avatar=""))
 
 
-def _complete(value: str, to_user: str, to_profile: str) -> Q:
-    return _yes_or_no(value, roles.is_complete(to_user, to_profile))
+def _complete(value: str) -> Q:
+    return _yes_or_no(value, roles.is_complete())
 
 
-def _location(value: str, to_user: str, to_profile: str) -> Q:
-    return Q(**{f"{to_profile}location": value})
+def _location(value: str) -> Q:
+    return Q(profile__location=value)
 
 
-def _location_has(value: str, to_user: str, to_profile: str) -> Q:
-    return Q(**{f"{to_profile}location__icontains": value})
+def _location_has(value: str) -> Q:
+    return Q(profile__location__icontains=value)
 
 
-def _location_is(value: str, to_user: str, to_profile: str) -> Q:
+def _location_is(value: str) -> Q:
     """Those without a place, or in none of the places the dashboard names."""
-    here = f"{to_profile}location"
     if value == ELSEWHERE:
-        return ~Q(**{f"{here}__in": ["", *(place for place, _people in top_locations())]})
-    return {NOWHERE: Q(**{here: ""})}[value]
+        return ~Q(profile__location__in=["", *(place for place, _people in top_locations())])
+    return {NOWHERE: Q(profile__location="")}[value]
 
 
-def _missing(value: str, to_user: str, to_profile: str) -> Q:
+def _missing(value: str) -> Q:
     """Those with nothing in a field, whether their role requires it or not."""
     if value not in roles.FIELDS:
         raise LookupError(value)
-    return ~roles.is_filled(value, to_user, to_profile)
+    return ~roles.is_filled(value)
 
 
 def _period(value: str) -> tuple[date, date]:
@@ -146,50 +145,48 @@ def _period(value: str) -> tuple[date, date]:
     }[value]
 
 
-def _joined(value: str, to_user: str, to_profile: str) -> Q:
-    return between(*_period(value), f"{to_user}date_joined")
+def _joined(value: str) -> Q:
+    return between(*_period(value), "date_joined")
 
 
-def _joined_from(value: str, to_user: str, to_profile: str) -> Q:
-    return between(read_day(value), None, f"{to_user}date_joined")
+def _joined_from(value: str) -> Q:
+    return between(read_day(value), None, "date_joined")
 
 
-def _joined_to(value: str, to_user: str, to_profile: str) -> Q:
-    return between(None, read_day(value), f"{to_user}date_joined")
+def _joined_to(value: str) -> Q:
+    return between(None, read_day(value), "date_joined")
 
 
-def _left(value: str, to_user: str, to_profile: str) -> Q:
+def _left(value: str) -> Q:
     """Those deactivated in that time who still are; whoever was before we wrote it down left at no known time."""
-    return _gone(*_period(value), to_user)
+    return _gone(*_period(value))
 
 
-def _left_from(value: str, to_user: str, to_profile: str) -> Q:
-    return _gone(read_day(value), None, to_user)
+def _left_from(value: str) -> Q:
+    return _gone(read_day(value), None)
 
 
-def _left_to(value: str, to_user: str, to_profile: str) -> Q:
-    return _gone(None, read_day(value), to_user)
+def _left_to(value: str) -> Q:
+    return _gone(None, read_day(value))
 
 
-def _gone(first: date | None, last: date | None, to_user: str) -> Q:
-    return Q(**{f"{to_user}is_active": False}) & between(first, last, f"{to_user}deactivated_at")
+def _gone(first: date | None, last: date | None) -> Q:
+    return Q(is_active=False) & between(first, last, "deactivated_at")
 
 
-def _signed_in(value: str, to_user: str, to_profile: str) -> Q:
-    path = f"{to_user}last_login"
+def _signed_in(value: str) -> Q:
     if value == "never":
-        return Q(**{f"{path}__isnull": True})
-    days = {"30": 30, "90": 90, "longer": 90}[value]
-    comparison = "lt" if value == "longer" else "gte"
-    return Q(**{f"{path}__{comparison}": start_of(today() - timedelta(days=days))})
+        return Q(last_login__isnull=True)
+    since = start_of(today() - timedelta(days={"30": 30, "90": 90, "longer": 90}[value]))
+    return Q(last_login__lt=since) if value == "longer" else Q(last_login__gte=since)
 
 
-def _birthday(value: str, to_user: str, to_profile: str) -> Q:
+def _birthday(value: str) -> Q:
     """A month, or the week that begins today."""
     if value == "week":
-        return Q(In(MonthAndDay(f"{to_profile}birth_date"), birthdays_from(today())))
+        return Q(In(MonthAndDay("profile__birth_date"), birthdays_from(today())))
     month = {str(number): f"{number:02}-" for number in range(1, 13)}[value]
-    return Q(StartsWith(MonthAndDay(f"{to_profile}birth_date"), month))
+    return Q(StartsWith(MonthAndDay("profile__birth_date"), month))
 
 
 def birthdays_from(first: date, days: int = 7) -> list[str]:
@@ -217,15 +214,17 @@ class MonthAndDay(Func):
 class Parameter:
     """One parameter of the address.
 
-    ``condition`` takes the value and the paths to user and profile, and raises ``LookupError`` or ``ValueError`` for
-    a value that is not offered. A ``typed`` one comes from a text field: trimmed, left empty it says nothing, and it
-    has one value. Of ``alternatives`` there is only one as well: both sides of a question are no answer to it. A
-    ``private`` one is only for who may see private fields, and so are the values in ``private_values``.
+    ``condition`` takes the value, and raises ``LookupError`` or ``ValueError`` for one that is not offered. A ``typed``
+    one comes from a text field: trimmed, left empty it says nothing, and it has one value. Of ``alternatives`` there is
+    only one as well: both sides of a question are no answer to it. One that ``widens`` another is a value more of that:
+    who fits either is kept. A ``private`` one is only for who may see private fields, and so are the values in
+    ``private_values``.
     """
 
-    condition: Callable[[str, str, str], Q]
+    condition: Callable[[str], Q]
     typed: bool = False
     alternatives: bool = False
+    widens: str = ""
     private: bool = False
     private_values: tuple[str, ...] = ()
 
@@ -238,8 +237,8 @@ PARAMETERS: dict[str, Parameter] = {
     "role": Parameter(_role),
     "active": Parameter(_active, alternatives=True),
     "location": Parameter(_location),
-    "location_has": Parameter(_location_has, typed=True),
-    "location_is": Parameter(_location_is, typed=True),
+    "location_has": Parameter(_location_has, typed=True, widens="location"),
+    "location_is": Parameter(_location_is, typed=True, widens="location"),
     "picture": Parameter(_picture, alternatives=True),
     "complete": Parameter(_complete, alternatives=True),
     "missing": Parameter(_missing, private_values=PRIVATE_FIELDS),

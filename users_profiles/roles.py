@@ -229,16 +229,16 @@ def missing_fields(user: User) -> list[str]:
     return [name for name in required if not getattr(user if name in NAME_FIELDS else user.profile, name)]
 
 
-def is_filled(field: str, to_user: str = "", to_profile: str = "profile__") -> models.Q:
-    """The condition that a person has a value in ``field``; the paths lead there from the model that is asked."""
-    path = f"{to_user}{field}" if field in NAME_FIELDS else f"{to_profile}{field}"
+def is_filled(field: str) -> models.Q:
+    """The condition that a person has a value in ``field``."""
+    path = field if field in NAME_FIELDS else f"profile__{field}"
     if field == "birth_date":
         return models.Q(**{f"{path}__isnull": False})
     return models.Q(**{f"{path}__gt": ""})  # and not "is not blank": that would hold for people without a profile
 
 
-def is_complete(to_user: str = "", to_profile: str = "profile__") -> models.Q:
-    """The condition that a person has all that their role requires; the paths are those of ``is_filled``.
+def is_complete() -> models.Q:
+    """The condition that a person has all that their role requires.
 
     Roles with the same requirements share one branch, so that the usual table asks for no role at all.
     """
@@ -247,15 +247,15 @@ def is_complete(to_user: str = "", to_profile: str = "profile__") -> models.Q:
         by_required.setdefault(tuple(sorted(spec.required)), []).append(str(role))
     complete = models.Q(pk__in=[])
     for required, names in by_required.items():
-        branch = _has_role(names, to_user) if len(by_required) > 1 else models.Q()
+        branch = _has_role(names) if len(by_required) > 1 else models.Q()
         for field in required:
-            branch &= is_filled(field, to_user, to_profile)
+            branch &= is_filled(field)
         complete |= branch
     return complete
 
 
-def _has_role(names: list[str], to_user: str) -> models.Q:
+def _has_role(names: list[str]) -> models.Q:
     holders = User.groups.through._default_manager.filter(group__name__in=names).values("user_id")
     anybody = User.groups.through._default_manager.filter(group__name__in=Role.values).values("user_id")
-    condition = models.Q(**{f"{to_user}pk__in": holders})
-    return condition | ~models.Q(**{f"{to_user}pk__in": anybody}) if MEMBER in names else condition
+    condition = models.Q(pk__in=holders)
+    return condition | ~models.Q(pk__in=anybody) if MEMBER in names else condition

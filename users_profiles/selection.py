@@ -5,12 +5,15 @@ parameter that is unknown, makes no sense, or looks where the actor may not, is 
 that silently holds everybody invites an action on everybody.
 
 A filter that is there several times keeps whoever fits one of its values (``role=Editor&role=Admin``), and filters of
-different names keep whoever fits all of them. What somebody typed, and what they search for, can be there only once.
+different names keep whoever fits all of them; but a text that a place contains is one place more
+(``location=Berlin&location_has=ham``). What somebody typed, and what they search for, can be there only once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import and_
 from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.auth.models import AnonymousUser
@@ -67,8 +70,12 @@ def in_words(query: Query) -> str:
         given = parameters(query)
     except SelectionRefused:
         return str(query)
-    said = ((_WORDS.get(name, name), [value for value in values if value.strip()]) for name, values in given.items())
-    return ", ".join(f"{name}: {get_text_list(values, _('or'))}" for name, values in said if values)
+    groups: dict[str, list[str]] = {}
+    for name, values in given.items():
+        if said := [value for value in values if value.strip()]:
+            words = f"{_WORDS.get(name, name)}: {get_text_list(said, _('or'))}"
+            groups.setdefault(_widened(name), []).append(words)
+    return ", ".join(get_text_list(words, _("or")) for words in groups.values())
 
 
 # The fields that the parameters are about, by the names that files have for them.
@@ -95,8 +102,8 @@ def fields_of(query: Query) -> list[str]:
     return list(dict.fromkeys(_FIELDS[name] for name in given if name in _FIELDS))
 
 
-def condition(name: str, value: str, to_user: str = "", to_profile: str = "profile__") -> Q:
-    """What ``name=value`` asks of a person; the paths lead there from the model that is asked.
+def condition(name: str, value: str) -> Q:
+    """What ``name=value`` asks of a person.
 
     Raises ``SelectionRefused`` for a parameter that does not exist and for a value that makes no sense. Asks nobody:
     who may filter by it is for ``conditions`` to say.
@@ -111,34 +118,48 @@ def condition(name: str, value: str, to_user: str = "", to_profile: str = "profi
     try:
         if "\x00" in value:  # PostgreSQL answers a null character in a text with a server error
             raise ValueError(value)
-        return parameter.condition(value, to_user, to_profile)
+        return parameter.condition(value)
     except (LookupError, ValueError) as error:
         raise SelectionRefused(
             _("“%(value)s” makes no sense for the filter “%(name)s”.") % {"value": value[:40], "name": name}
         ) from error
 
 
-def conditions(query: Query, actor: Actor, to_user: str = "", to_profile: str = "profile__") -> Q:
+def conditions(query: Query, actor: Actor) -> Q:
     """What all of an address asks of a person. Raises ``SelectionRefused``, also for what ``actor`` may not ask."""
     if actor is not None and not roles.may(actor, roles.Action.VIEW):
         raise SelectionRefused(_("You may not see people."))
     private = actor is None or roles.may(actor, roles.Action.VIEW_PRIVATE)
-    found = Q()
+    asked = {}
     for name, values in parameters(query).items():
         if name == SEARCH:
-            found &= search.matches(_searched(values[0]), to_user, private=private)
+            asked[name] = search.matches(_searched(values[0]), private=private)
             continue
         if not private and any(is_private(name, value) for value in values):
             raise SelectionRefused(_("You may not use the filter “%(name)s”.") % {"name": name})
-        found &= any_of(name, values, to_user, to_profile)
-    return found
+        asked[name] = any_of(name, values)
+    return together(asked)
 
 
-def any_of(name: str, values: Iterable[str], to_user: str = "", to_profile: str = "profile__") -> Q:
+def together(asked: Mapping[str, Q]) -> Q:
+    """The condition of several filters by name: each of them; but of one and what widens it, one or the other."""
+    groups: dict[str, Q] = {}
+    for name, condition in asked.items():
+        groups[_widened(name)] = groups.get(_widened(name), Q()) | condition
+    return reduce(and_, groups.values(), Q())
+
+
+def _widened(name: str) -> str:
+    """The filter that this one is a value more of, else its own name."""
+    parameter = PARAMETERS.get(name)
+    return (parameter and parameter.widens) or name
+
+
+def any_of(name: str, values: Iterable[str]) -> Q:
     """What one filter asks of a person: to fit one of its values. Raises ``SelectionRefused`` as ``condition`` does."""
     found = Q()
     for value in values:
-        found |= condition(name, value, to_user, to_profile)
+        found |= condition(name, value)
     return found
 
 

@@ -73,14 +73,13 @@ class PeopleFilter(admin.SimpleListFilter):
         return selection.any_of(name, values)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep those that each of the filter's parameters in the address asks for."""
+        """Keep those that the filter's parameters in the address ask for."""
         try:
             # Read as everywhere: it refuses what cannot be said twice.
-            for name, values in selection.parameters(self.asked).items():
-                queryset = queryset.filter(self.condition(name, values))
+            asked = {name: self.condition(name, values) for name, values in selection.parameters(self.asked).items()}
         except selection.SelectionRefused as refusal:
             raise IncorrectLookupParameters(refusal) from refusal
-        return queryset
+        return queryset.filter(selection.together(asked))
 
     def get_facet_counts(self, pk_attname: str, filtered_qs: QuerySet[Any]) -> dict[str, Count]:
         name = str(self.parameter_name)
@@ -109,7 +108,12 @@ class PeopleFilter(admin.SimpleListFilter):
 
     @property
     def has_typed(self) -> bool:
-        return any(self.typed(name) for name in self.form_parameters)
+        return bool(self.typed_along)
+
+    @property
+    def typed_along(self) -> list[tuple[str, str]]:
+        """What was typed, for the ticks to send along."""
+        return [(name, self.typed(name)) for name in self.form_parameters if self.typed(name)]
 
     @property
     def form_fields(self) -> list[dict[str, Any]]:

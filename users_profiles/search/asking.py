@@ -16,26 +16,25 @@ from users_profiles.search.wanted import Wanted, read
 MOST_BESIDE = 10_000
 
 
-def matches(text: str, to_user: str = "", *, private: bool) -> Q:
+def matches(text: str, *, private: bool) -> Q:
     """Return the condition that every word of ``text`` occurs in some searched field, in whatever order.
 
-    The path leads from the model that is asked to the user (``"user__"`` from a profile). Without ``private`` the
-    fields that need a permission are left out, so that a search cannot be used to guess them. Of words of one or two
-    letters only the beginning of a word is found. Who is new or changed is looked at now; the index when it is asked.
+    Without ``private`` the fields that need a permission are left out, so that a search cannot be used to guess them.
+    Of words of one or two letters only the beginning of a word is found. Who is new or changed is looked at now; the
+    index when it is asked.
     """
     wanted = read(text, private)
     if not wanted.terms:
         return Q()
     added, removed = beside_the_index(wanted)
-    key = f"{to_user}pk"
     if not tables.is_common(wanted):
-        return Q(tables.found(key, wanted, added, removed))
-    texts_that_fit = SearchText.objects.filter(wanted.condition(), user=OuterRef(key))
-    return Q(Exists(texts_that_fit)) & ~_is_one_of(key, removed) | _is_one_of(key, added)
+        return Q(tables.found(wanted, added, removed))
+    texts_that_fit = SearchText.objects.filter(wanted.condition(), user=OuterRef("pk"))
+    return Q(Exists(texts_that_fit)) & ~_is_one_of(removed) | _is_one_of(added)
 
 
-def _is_one_of(key: str, keys: list[int]) -> Q:
-    return Q(**{f"{key}__in": tables.listed(keys)})
+def _is_one_of(keys: list[int]) -> Q:
+    return Q(pk__in=tables.listed(keys))
 
 
 def beside_the_index(wanted: Wanted) -> tuple[list[int], list[int]]:

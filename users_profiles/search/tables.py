@@ -54,14 +54,14 @@ class IsFound(Lookup[Any]):
         return f"{key} = ANY(ARRAY{keys})" if gathers else f"{key} IN {keys}", [*key_params, *params]
 
 
-def found(path: str, wanted: Wanted, added: Collection[int], removed: Collection[int]) -> IsFound:
-    """The condition that the index finds the key at ``path``, without those ``removed`` and with those ``added``."""
+def found(wanted: Wanted, added: Collection[int], removed: Collection[int]) -> IsFound:
+    """The condition that the index finds a person, without those ``removed`` and with those ``added``."""
     sql, params = _in_sqlite(wanted) if connection.vendor == "sqlite" else _by_likeness(wanted)
     if removed:
         sql, params = f"SELECT key FROM ({sql}) AS hits WHERE key NOT IN ({_keys()})", [*params, _json(removed)]
     if added:
         sql, params = f"{sql} UNION ALL {_keys()}", [*params, _json(added)]
-    return IsFound(F(path), RawSQL(sql, params))
+    return IsFound(F("pk"), RawSQL(sql, params))
 
 
 def is_common(wanted: Wanted, share: int = 5) -> bool:
