@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -45,17 +45,25 @@ def shown(client: Client, query: str) -> list[int]:
     return [person.pk for person in client.get(f"{USERS}?{query}").context["cl"].queryset]
 
 
-def page_of(client: Client, person: int, query: str) -> Any:
+def address_of(person: int, query: str) -> str:
     address = user_page(User(pk=person))
-    return client.get(f"{address}?{urlencode({'_changelist_filters': query})}" if query else address)
+    return f"{address}?{urlencode({'_changelist_filters': query})}" if query else address
 
 
-def walk(client: Client, start: int, query: str, which: str) -> Iterator[int]:
-    """Those one comes to by following the links from page to page."""
-    answer = page_of(client, start, query)
-    while answer.context[which] is not None:
-        yield answer.context[which].person.pk
-        answer = client.get(answer.context[which].address)
+def page_of(client: Client, person: int, query: str) -> Any:
+    return client.get(address_of(person, query))
+
+
+def walk(client: Client, start: int, query: str) -> list[int]:
+    """Those one comes to by following the links to the next person; each page leads back to the one before."""
+    found, answer = [start], page_of(client, start, query)
+    assert answer.context["previous"] is None
+    while (following := answer.context["next"]) is not None:
+        answer = client.get(following.address)
+        before = answer.context["previous"]
+        assert (before.person.pk, before.address) == (found[-1], address_of(found[-1], query))
+        found.append(following.person.pk)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -78,8 +86,7 @@ def test_the_neighbours_are_those_of_the_list_in_whatever_order(browse: Browse, 
     client = browse(team[0])
     listed = shown(client, order)
     assert len(listed) == len(team)
-    assert [listed[0], *walk(client, listed[0], order, "next")] == listed
-    assert [listed[-1], *walk(client, listed[-1], order, "previous")] == listed[::-1]
+    assert walk(client, listed[0], order) == listed
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,7 @@ def test_they_are_those_that_the_filter_keeps(browse: Browse, team: list[User], 
     client = browse(team[0])
     listed = shown(client, query)
     assert 1 < len(listed) < len(team)
-    assert [listed[0], *walk(client, listed[0], query, "next")] == listed
+    assert walk(client, listed[0], query) == listed
 
 
 def test_somebody_whom_the_filter_does_not_keep_any_more_stands_where_they_would(
@@ -154,7 +161,7 @@ def test_of_many_people_only_orders_with_an_index_have_neighbours(
     monkeypatch.setattr(neighbours, "FEW", 3)
     client = browse(team[0])
     listed = shown(client, order)
-    assert [listed[0], *walk(client, listed[0], order, "next")] == (listed if has else listed[:1])
+    assert walk(client, listed[0], order) == (listed if has else listed[:1])
 
 
 def test_saving_can_lead_to_the_next_person_of_the_same_list(browse: Browse, team: list[User]) -> None:
