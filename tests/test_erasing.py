@@ -264,6 +264,16 @@ def test_former_names_and_addresses_mean_them_too(browse: Browse, admin: User, a
     assert "+44 20 7946 0000" in names.texts
 
 
+def test_a_number_that_two_share_means_neither_however_it_is_written(
+    ada: User, make_person: Callable[..., User], settings: Any
+) -> None:
+    settings.PHONE_DEFAULT_REGION = "GB"
+    spelled = {"+442079460000", "+44 20 7946 0000", "020 7946 0000"}
+    assert spelled <= set(names_of(User.objects.with_profile().get(pk=ada.pk)).texts)
+    make_person("desk", phone_number="+442079460000")
+    assert not spelled & set(names_of(User.objects.with_profile().get(pk=ada.pk)).texts)
+
+
 def test_what_means_somebody_else_today_does_not_mean_them(
     browse: Browse, admin: User, ada: User, make_person: Callable[..., User]
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
@@ -98,6 +99,15 @@ def _full_names(first: str, last: str) -> Iterable[str]:
 def _means_another(text: str, person: User) -> bool:
     """Whether somebody else is called this, or has it by now."""
     first, _space, last = text.partition(" ")
-    called = has_username(text) | has_email(text) | Q(profile__phone_number=text)
+    called = has_username(text) | has_email(text) | Q(profile__phone_number=_as_stored(text))
     namesake = Q(first_name__iexact=first, last_name__iexact=last) if last else Q(pk__in=[])
     return User.objects.filter(called | namesake).exclude(pk=person.pk).exists()
+
+
+def _as_stored(text: str) -> str:
+    """A phone number in one of its spellings as profiles have it; any other text as it is."""
+    try:
+        number = phones.normalise(text)
+    except ValidationError:
+        return text
+    return number if text in phones.spellings(number) else text
