@@ -6,7 +6,6 @@ import csv
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -19,7 +18,6 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from users_profiles import avatars, roles
@@ -29,38 +27,12 @@ from users_profiles.models import Import, ImportPicture, ImportRow, Profile, Use
 from users_profiles.roles import Action
 from users_profiles.templatetags.people import avatar_html
 from users_profiles.transfer import pictures, tasks, undo_import, values
-from users_profiles.transfer.drop_zone import DropZone
-from users_profiles.transfer.errors import FileRefused
+from users_profiles.transfer.forms import ArchiveForm
 
 State = Import.State
 Outcome = ImportRow.Outcome
 ROWS_PER_PAGE = 50
 EDGE = avatars.THUMBNAILS[-1]
-
-
-class ArchiveForm(forms.Form):
-    """A ZIP archive; a valid form has made the import that will deal with it."""
-
-    file = forms.FileField(
-        label=gettext_lazy("ZIP archive"),
-        widget=DropZone([".zip"], gettext_lazy("This is a folder. Make a ZIP archive of it first.")),
-        help_text=gettext_lazy("JPEG, PNG, WebP or GIF. Nothing is changed before you have seen what would change."),
-    )
-
-    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.owner = owner
-        self.job: Import | None = None
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        file = cleaned.get("file")
-        if file:
-            try:
-                self.job = pictures.receive(file, file.name or "", self.owner)
-            except FileRefused as refusal:
-                raise forms.ValidationError(str(refusal)) from refusal
-        return cleaned
 
 
 class PicturesMixin:

@@ -12,13 +12,38 @@ from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
 from users_profiles.models import Import, Role, User
-from users_profiles.transfer import columns, countries, intake, memory, reader, reconcile, usernames, values
+from users_profiles.transfer import columns, countries, intake, memory, pictures, reader, reconcile, usernames, values
 from users_profiles.transfer.drop_zone import DropZone
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.options import DateOrder, Kind, Match, Mode, Options, Origin
 
 
-class UploadForm(forms.Form):
+class MakesImport(forms.Form):
+    """A form with a file; a valid one has made the import that will deal with it."""
+
+    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owner = owner
+        self.job: Import | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        source = self._source(cleaned)
+        if source is not None:
+            try:
+                self.job = self._receive(source)
+            except FileRefused as refusal:
+                raise forms.ValidationError(str(refusal)) from refusal
+        return cleaned
+
+    def _source(self, cleaned: dict[str, Any]) -> File[bytes] | None:
+        return cleaned.get("file")
+
+    def _receive(self, source: File[bytes]) -> Import:
+        raise NotImplementedError
+
+
+class UploadForm(MakesImport):
     """A file, or cells copied from a spreadsheet."""
 
     file = forms.FileField(
@@ -35,40 +60,36 @@ class UploadForm(forms.Form):
         help_text=gettext_lazy("With the row of column names on top."),
     )
 
-    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.owner = owner
-        self.job: Import | None = None
+    def _source(self, cleaned: dict[str, Any]) -> File[bytes] | None:
+        source = super()._source(cleaned)
+        if source is None and (cleaned.get("pasted") or "").strip():
+            return ContentFile(cleaned["pasted"].encode(), name=_("pasted cells"))
+        if source is None and not self.errors:
+            raise forms.ValidationError(_("Choose a file, or paste some cells."))
+        return source
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        source = self._source(cleaned)
-        if source is None:
-            if not self.errors:
-                raise forms.ValidationError(_("Choose a file, or paste some cells."))
-            return cleaned
-        try:
-            self.job = intake.receive(source, source.name or "", self.owner)
-        except FileRefused as refusal:
-            raise forms.ValidationError(str(refusal)) from refusal
-        self._suggest(self.job)
-        return cleaned
-
-    def _suggest(self, job: Import) -> None:
+    def _receive(self, source: File[bytes]) -> Import:
         """Begin with what staff chose the last time for such a file."""
+        job = intake.receive(source, source.name or "", self.owner)
         options = Options.from_json(job.options)
         memory.recall(options, self.owner)
         suggest_pattern(options)
         job.options = options.to_json()
         job.save(update_fields=["options"])
+        return job
 
-    def _source(self, cleaned: dict[str, Any]) -> File[bytes] | None:
-        if cleaned.get("file"):
-            upload: File[bytes] = cleaned["file"]
-            return upload
-        if (cleaned.get("pasted") or "").strip():
-            return ContentFile(cleaned["pasted"].encode(), name=_("pasted cells"))
-        return None
+
+class ArchiveForm(MakesImport):
+    """A ZIP archive of pictures."""
+
+    file = forms.FileField(
+        label=gettext_lazy("ZIP archive"),
+        widget=DropZone([".zip"], gettext_lazy("This is a folder. Make a ZIP archive of it first.")),
+        help_text=gettext_lazy("JPEG, PNG, WebP or GIF. Nothing is changed before you have seen what would change."),
+    )
+
+    def _receive(self, source: File[bytes]) -> Import:
+        return pictures.receive(source, source.name or "", self.owner)
 
 
 def suggest_pattern(options: Options) -> None:
