@@ -269,6 +269,11 @@ ORDERS: dict[str, str] = {
 DEFAULT_ORDER = ("last_name", "first_name")
 
 
+def path_of(name: str) -> str:
+    """Where one of these is found from the person, with a minus before it or without: ``-role`` is ``-role_name``."""
+    return "-" * name.startswith("-") + ORDERS[name.removeprefix("-")]
+
+
 def ordered(found: UserQuerySet, order: str, actor: Actor) -> UserQuerySet:
     """Put people in order: names of ``ORDERS`` with commas between, a minus before what goes down.
 
@@ -285,5 +290,5 @@ def ordered(found: UserQuerySet, order: str, actor: Actor) -> UserQuerySet:
     if "role" in bare:
         found = found.with_role()
     names += [name for name in DEFAULT_ORDER if name not in bare]  # among equals as on the list
-    paths = ["-" * name.startswith("-") + ORDERS[name.removeprefix("-")] for name in names]
-    return found.order_by(*paths, "-pk")  # the key last, as the list does it, so that nobody changes places
+    # The key last, as the list does it, so that nobody changes places.
+    return found.order_by(*map(path_of, names), "-pk")

@@ -191,7 +191,7 @@ class PeopleList(ChangeList):
         self.params.pop(ORDER_VAR, None)
         if not words:
             return super().get_ordering(request, queryset)
-        paths = ["-" * word.startswith("-") + selection.ORDERS[word.removeprefix("-")] for word in words]
+        paths = map(selection.path_of, words)
         return self._get_deterministic_ordering([*paths, *queryset.query.order_by])  # type: ignore[attr-defined]
 
     def get_ordering_field_columns(self) -> dict[int, Any]:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from users_profiles import invitations, recorder, roles, trail
+from users_profiles import invitations, recorder, roles, selection, trail
 from users_profiles.accounts.proving import asks_for_password
 from users_profiles.admin import import_rows, proof
 from users_profiles.admin.access import PeopleAdmin
@@ -66,7 +66,7 @@ class UserAdmin(  # type: ignore[misc]
     add_form = AddPersonForm
     inlines = [ProfileInline]
     list_select_related = ("profile",)
-    ordering = ("last_name_folded", "first_name_folded")
+    ordering = tuple(map(selection.path_of, selection.DEFAULT_ORDER))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         people: Any = super().get_queryset(request)
