@@ -50,6 +50,16 @@ def apply(content: bytes | str, owner: User | None = None, **options: Any) -> Im
     return job
 
 
+def crowd(count: int, first: int = 0) -> None:
+    """So many people, from ``p00000`` on: an import makes them six times as quickly as Django does."""
+    lines = (f"p{at:05},p{at:05}@example.com,{'N' * 30}\n" for at in range(first, first + count))
+    job = take_in(f"username,email,first_name\n{''.join(lines)}")
+    assert job.start_apply(unchecked=True)
+    importer.run(job)
+    job.refresh_from_db()
+    assert job.created == count, job.failure
+
+
 def outcomes(job: Import) -> list[tuple[int, str]]:
     return list(job.rows.values_list("number", "outcome"))
 

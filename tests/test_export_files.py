@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from tests.importing import crowd
 from users_profiles.models import Export, Import, Profile, Role, User
 from users_profiles.transfer import columns, importer, intake, values
 from users_profiles.transfer.export import cells, formats, source, xlsx
@@ -331,14 +332,9 @@ def test_memory_does_not_grow_with_the_number_of_people() -> None:
         assert done.returncode == 0, done.stderr
         return float(done.stdout)
 
-    def add(numbers: range) -> None:
-        people = [User(username=f"p{at}", email=f"p{at}@x.example", first_name="N" * 30) for at in numbers]
-        User.objects.bulk_create(people, batch_size=5_000)
-
-    add(range(5_000))
+    crowd(5_000)
     few = peak()
-    for start in range(5_000, 65_000, 20_000):
-        add(range(start, start + 20_000))
+    crowd(60_000, first=5_000)
     assert peak() < few + 12  # a row more in memory would be 20 MB
 
 

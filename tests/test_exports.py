@@ -18,6 +18,7 @@ from django.contrib.auth.models import Permission
 from django.db import OperationalError
 from django.utils import timezone
 
+from tests.importing import crowd
 from tests.workers import Nursery
 from users_profiles.models import Export, User, Worker
 from users_profiles.models.leases import MOST_ATTEMPTS
@@ -255,8 +256,7 @@ def test_it_waits_for_a_worker_and_says_so() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_worker_is_followed_by_one_that_makes_the_whole_file() -> None:
-    names = [User(username=f"p{at:05}", email=f"p{at}@example.com") for at in range(15_000)]
-    User.objects.bulk_create(names, batch_size=5_000)
+    crowd(15_000)
     export = making_of(order="username", format="xlsx")  # which takes longest
     with Nursery() as nursery:
         nursery.start()
