@@ -165,6 +165,21 @@ def test_somebody_can_be_added_without_an_invitation_and_without_an_email(browse
     assert mail.outbox == []
 
 
+def test_a_username_nobody_thought_of_is_made_from_the_name_as_in_an_import(browse, admin, make_person):
+    make_person("zoe.kruger")
+    client = browse(admin)
+    for expected in ("zoe.kruger2", "zoe.kruger3"):
+        save(client, ADD, first_name="Zoé", last_name="Krüger", username="", send_invitation=None)
+        assert User.objects.get(username=expected).last_name == "Krüger"
+    save(client, ADD, email="j.doe@example.com", username="")
+    assert User.objects.get(email="j.doe@example.com").username == "j.doe"
+
+
+def test_a_username_that_cannot_be_made_is_asked_for(browse, admin):
+    response = save(browse(admin), ADD, username="", send_invitation=None)
+    assert "Give a username, or a name to make one from." in str(response.context["adminform"].form.errors["username"])
+
+
 def test_an_invitation_needs_an_email(browse, admin):
     response = save(browse(admin), ADD, username="grace")
     assert "An invitation needs an e-mail." in str(response.context["adminform"].form.errors["email"])
@@ -181,7 +196,7 @@ def test_a_name_somebody_has_in_another_spelling_is_refused_beside_the_field(
     values = {"username": "grace", "email": "grace@example.com", field: value}
     errors = save(browse(admin), ADD, **values).context["adminform"].form.errors
     assert list(errors) == [field]
-    assert sentence in str(errors[field])
+    assert f'<a href="{user_page(ada)}">Ada Lovelace</a> {sentence}' in str(errors[field])
 
 
 @pytest.mark.parametrize("field", ["username", "email"])

@@ -9,7 +9,8 @@ from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.utils.html import format_html_join
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -20,6 +21,7 @@ from users_profiles.conflicts import NoticesOtherEdits
 from users_profiles.keys import KeysField
 from users_profiles.models import Role, User
 from users_profiles.models.user import has_email, has_username
+from users_profiles.transfer import newcomers, usernames
 
 # What says who may do what.
 ACCESS_FIELDS = {"role", "is_active", "is_superuser", "is_staff", "groups", "user_permissions"}
@@ -106,18 +108,21 @@ class PersonForm(ProvesIdentity, NoticesOtherEdits):
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
-        self._refuse_taken(has_username(username), _("Somebody already has this username."))
+        self._refuse_taken(has_username(username), _("{person} already has this username."))
         return username
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        self._refuse_taken(has_email(email), _("Somebody already has this e-mail."))
+        self._refuse_taken(has_email(email), _("{person} already has this e-mail."))
         return email
 
     def _refuse_taken(self, by_whom: Q, sentence: str) -> None:
-        """The constraint says the same, but not beside the field."""
-        if User.objects.filter(by_whom).exclude(pk=self.instance.pk).exists():
-            raise ValidationError(sentence, code="unique")
+        """The constraint says the same, but not who it is, and not beside the field."""
+        holder = User.objects.filter(by_whom).exclude(pk=self.instance.pk).first()
+        if holder is not None:
+            page = reverse("admin:users_profiles_user_change", args=[holder.pk])
+            link = format_html('<a href="{}">{}</a>', page, holder)
+            raise ValidationError(format_html(sentence, person=link), code="unique")
 
     def clean_groups(self) -> list[Group]:
         """Keep the group of the role: the list offers all others, the role has a field of its own."""
@@ -147,8 +152,19 @@ class AddPersonForm(PersonForm):
         help_text=gettext_lazy("A mail with a link to set a password."),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].required = False
+        self.fields["username"].help_text = _("Leave it empty, and it is made from the name: ada.lovelace.")
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        if cleaned.get("username") == "":
+            base = usernames.make("{first}.{last}", cleaned)
+            if base:
+                cleaned["username"] = newcomers.unused(base)
+            else:
+                self.add_error("username", _("Give a username, or a name to make one from."))
         if cleaned.get("send_invitation") and "email" in cleaned and not cleaned["email"]:
             self.add_error("email", _("An invitation needs an e-mail. Give one, or send no invitation."))
         return cleaned

@@ -169,6 +169,16 @@ def _numbered(base: str, start: int) -> Iterator[str]:
         yield base[: 150 - len(end)] + end
 
 
+def unused(base: str) -> str:
+    """The first username of ``ada.lovelace``, ``ada.lovelace2``, ... that nobody has; ``base`` is in lower case."""
+    names = _numbered(base, 1)
+    while True:
+        some = list(islice(names, 50))
+        taken = _taken(some)
+        if free := [name for name in some if name not in taken]:
+            return free[0]
+
+
 def _taken(names: Iterable[str]) -> set[str]:
     """Those of these lower-case names that people have, in whatever case."""
     wanted = set(names)
