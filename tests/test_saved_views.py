@@ -110,6 +110,8 @@ def test_an_opened_view_whose_filter_order_or_columns_are_others_can_be_updated(
         assert "Update “Mine”" in html
         assert "Save as a new view called" in html
     assert "Update “Mine”" not in opened(client, report, p="2").content.decode()
+    left = opened(client, report).context["cl"].clear_all_filters_qs
+    assert "Update “Mine”" not in client.get(USERS + left).content.decode()
 
     address = f"role=Editor&location=Berlin&o=role,-last_login&columns=role&view={report.pk}"
     answer = client.post(update(report), {"address": address, "columns": ["role", "location"]}, follow=True)

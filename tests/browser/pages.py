@@ -259,6 +259,7 @@ PAGES = [
     Shown(f"{USER}export", SUPERUSER, at(f"{USER}export")),
     Shown(f"{USER}export", READER, at(f"{USER}export", query="?role=Editor"), "of a filtered list"),
     Shown(f"{USER}export", SUPERUSER, without_columns, "with mistakes"),
+    Shown(f"{USER}export", SUPERUSER, at(f"{USER}export", query="?q=zzz"), "of nobody"),
     Shown(f"{EXPORT}changelist", SUPERUSER, at(f"{EXPORT}changelist")),
     *(
         Shown(f"{EXPORT}change", SUPERUSER, at(f"{EXPORT}change", export(state)), state)
@@ -407,7 +408,6 @@ NO_PAGES = {
     f"{EXPORT}progress",
     f"{REPORT}file",
     f"{REPORT}history",
-    f"{REPORT}list",
     f"{REPORT}send",
     f"{REPORT}staff",
     f"{IMPORT}add",
@@ -435,5 +435,7 @@ NO_PAGES = {
     f"{USER}held",
     f"{USER}import_sample",
     f"{USER}send_link",
+    f"{USER}view",
+    f"{USER}view_name",
     f"{USER}views",
 }

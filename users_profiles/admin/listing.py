@@ -184,7 +184,10 @@ class PeopleList(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         self.request = request
         self.root_queryset = self.root_queryset.using(replica.alias_for_request(request))
-        return super().get_queryset(request, exclude_parameters)
+        found = super().get_queryset(request, exclude_parameters)
+        # Whoever wants to see everybody is done with the view, too.
+        self.clear_all_filters_qs = self.get_query_string(remove=[*self.get_filters_params(), VIEW])
+        return found
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
         words = self.order
