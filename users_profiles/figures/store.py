@@ -68,5 +68,4 @@ def refresh() -> None:
     began = timezone.now()
     with replica.reading():
         counts = count(criteria.today())
-    values = {"counts": counts, "counted_at": began, "ordered_at": None}
-    Snapshot.objects.update_or_create(name=NAME, defaults=values)
+    Snapshot.keep(NAME, counts, began)

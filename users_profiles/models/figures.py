@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -32,8 +33,17 @@ class Snapshot(models.Model):
 
     @classmethod
     def order(cls, name: str) -> bool:
-        """Note that a new count is wanted; True for the one caller who is to have it made."""
+        """Note that a new count is wanted; True for the one caller who is to have it made.
+
+        It is wanted until it has come, and not only until it has begun as an errand is: two counts at once help nobody.
+        """
         cls.objects.get_or_create(name=name)
         now = timezone.now()
         free = models.Q(ordered_at=None) | models.Q(ordered_at__lt=now - LOST)
         return cls.objects.filter(free, name=name).update(ordered_at=now) == 1
+
+    @classmethod
+    def keep(cls, name: str, counts: dict[str, Any], began: datetime) -> None:
+        """Keep what has come, as of when the counting began."""
+        values = {"counts": counts, "counted_at": began, "ordered_at": None}
+        cls.objects.update_or_create(name=name, defaults=values)
