@@ -38,6 +38,15 @@ def places() -> dict[str, str]:
     return dict(Profile.objects.values_list("user__username", "location"))
 
 
+def test_a_row_that_was_overtaken_makes_a_roster_like_any_other(ada: User, make_person: Callable[..., User]) -> None:
+    file = exported().replace("London", "Oslo")
+    make_person("gone")
+    move(ada, "Rome")
+    job = apply(file, roster="everybody")
+    assert (job.missing, places()) == (1, {"ada": "Rome", "gone": ""})
+    assert not User.objects.get(username="gone").is_active
+
+
 def test_an_export_that_comes_back_at_once_changes_nothing(ada: User, bob: User) -> None:
     job = apply(exported())
     assert (job.unchanged, job.updated, job.overtaken) == (2, 0, 0)

@@ -125,7 +125,8 @@ class Roster:
 
         Raises ``FileRefused`` when the file has no good row or the actor may deactivate nobody.
         """
-        if not self.job.created + self.job.updated + self.job.unchanged + self.job.left_out:
+        job = self.job
+        if not job.created + job.updated + job.unchanged + job.overtaken + job.left_out:
             raise FileRefused(
                 _("No row of this file could be used, so it does not say who has left. Nobody is deactivated.")
             )
