@@ -14,7 +14,7 @@ from django.utils import translation
 from tests.import_pages import page
 from tests.importing import apply, book, check
 from users_profiles.models import Import, User
-from users_profiles.transfer import hints
+from users_profiles.transfer import hints, importer
 from users_profiles.transfer.export import formats
 from users_profiles.transfer.options import Options
 
@@ -82,6 +82,12 @@ def test_each_such_cell_is_counted_and_the_first_rows_are_named(
     assert "2.000 Zellen sehen wie Formeln aus (Zeilen 2, 3, 4, 5, 6 …)." in shown
     with translation.override("en"):
         assert said(job)[0].startswith("2,000 cells look like formulas (rows 2, 3, 4, 5, 6 …).")
+
+
+def test_the_first_rows_are_named_whichever_of_their_cells_it_is() -> None:
+    rows = "".join(f"p{at},{'=1+1' if at > 4 else ''},{'=1+1' if at in (1, 7) else ''}\n" for at in range(12))
+    job = check(f"username,location,bio\n{rows}")
+    assert job.options["hints"] == {"formula": {"count": 9, "rows": [3, 7, 8, 9, 10, 11]}}
 
 
 def test_an_email_can_be_one_too_and_a_username_cannot() -> None:
@@ -154,8 +160,6 @@ def test_numbers_that_a_country_does_not_have_are_doubted(browse: Browse, superu
 
 
 def test_an_import_that_was_cut_short_counts_each_row_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from users_profiles.transfer import importer
-
     monkeypatch.setattr(importer, "CHUNK", 2)
     job = check("username,location\n" + "".join(f"p{at},=1\n" for at in range(7)))
     Import.objects.filter(pk=job.pk).update(state=Import.State.CHECKING, cursor=4, created=4)

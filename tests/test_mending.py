@@ -226,3 +226,15 @@ def test_mistakes_of_a_whole_row_and_values_that_were_cut_short_are_not_for_an_i
     assert "cell-2-" not in refused
     assert "cell-3-" not in refused
     assert "cell-4-username" in refused  # an empty cell is one
+
+
+def test_of_a_mended_row_of_excel_the_cells_it_does_not_keep_are_empty(
+    browse: Browse, editor: User, make_person: Callable[..., User]
+) -> None:
+    make_person("ada", location="Berlin")
+    client = browse(editor)
+    upload(client, book(["username", "email", "location"], ["ada", "nonsense", None]), "staff.xlsx")
+    choose(client, latest(), blank_clears="on")
+    mend(client, latest(), cell_2_email="ada@example.com")
+    client.post(page("apply", latest()), {"understood": "yes"})
+    assert User.objects.get(username="ada").profile.location == ""

@@ -29,9 +29,10 @@ class Hints:
     def note(self, code: str, row: int) -> None:
         """Count one more of ``SENTENCES``, in this row."""
         self._counts[code] += 1
-        rows = self._rows.setdefault(code, [])
-        if len(rows) <= NAMED and rows[-1:] != [row]:
-            rows.append(row)
+        rows = self._rows.get(code, [])
+        # A chunk is read column by column, so its first row may come last.
+        if len(rows) <= NAMED or row < rows[-1]:
+            self._rows[code] = sorted({*rows, row})[: NAMED + 1]
 
     def to_json(self) -> dict[str, Any]:
         """What is stored with the import; of the rows one more than are named, where there are more."""

@@ -108,8 +108,13 @@ def _rows(job: Import, changed: Edits, options: Options) -> Iterator[tuple[str, 
 
 
 def _with(row: Row, cells: dict[str, str], options: Options) -> Row:
-    """The row with its new cells, and no more cells than it needs for them: one that is not there empties nothing."""
+    """The row with its new cells, and no more cells than it needs for them: one that is not there empties nothing.
+
+    But of an Excel file each cell is there, and those that it does not keep are empty.
+    """
     found = [values.restore(cell) for cell in row]
+    if options.kind is Kind.XLSX:
+        found += [""] * (len(options.headers) - len(found))
     for name, text in cells.items():
         at = options.mapping.index(name)
         found += [""] * (at + 1 - len(found))
