@@ -110,3 +110,9 @@ def queries_of(client: Client, url: str) -> int:
 
 def messages_of(response: Any) -> list[str]:
     return [strip_tags(str(message)) for message in response.context["messages"]]
+
+
+def heads(client: Client, address: str = "") -> list[str]:
+    """The columns of the list, by name, without the ticks and the person."""
+    shown = client.get(USERS + address).context["cl"].list_display
+    return [column.__name__ for column in shown if callable(column)]

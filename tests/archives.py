@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -94,3 +95,9 @@ def give_picture(person: User, data: bytes = BLUE) -> str:
 
 def picture_of(person: User) -> str:
     return str(Profile.objects.get(pk=person.pk).avatar.name)
+
+
+def kept_in(response: Any) -> str:
+    """The picture that a page carries along until what else is wrong is put right."""
+    found = re.search(r'name="[a-z0-9-]*avatar-kept" value="([^"]*)"', response.content.decode())
+    return found[1] if found else ""

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from users_profiles.models import Report, User
+
+ADD = reverse("admin:users_profiles_report_add")
 
 
 def saved(owner: User | None, name: str = "Editors", to: Iterable[User] = (), **values: Any) -> Report:
@@ -20,3 +23,13 @@ def saved(owner: User | None, name: str = "Editors", to: Iterable[User] = (), **
     report = Report.objects.create(name=name, owner=owner, **values)
     report.recipients.set(to)
     return report
+
+
+def page(name: str, report: Report) -> str:
+    return reverse(f"admin:users_profiles_report_{name}", args=[report.pk])
+
+
+def form(**values: Any) -> dict[str, Any]:
+    """What the form sends."""
+    usual = {"name": "Mine", "kind": "people", "sharing": "mine", "format": "csv", "columns": ["username", "email"]}
+    return {**usual, "weekday": "0", "monthday": "1", "hour": "6", **values}

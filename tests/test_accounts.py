@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from django.urls import reverse
 
-from tests.conftest import PASSWORD
+from tests.people import PASSWORD, Browse
 from tests.signing_in import (
     is_signed_in,
     sign_in,
@@ -20,8 +19,6 @@ from tests.signing_in import (
 from users_profiles.accounts import addresses
 from users_profiles.accounts.adapter import SignInBackend
 from users_profiles.models import User
-
-Browse = Callable[[User | None], Client]
 
 pytestmark = pytest.mark.usefixtures("base_url")
 

@@ -17,13 +17,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin_pages import USERS, act, messages_of
+from tests.people import Browse
 from users_profiles.models import Export, User
 from users_profiles.transfer.export import making
 from users_profiles.transfer.export.wanted import Wanted
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 State = Export.State
 EXPORT = reverse("admin:users_profiles_user_export")
 LEDGER = reverse("admin:users_profiles_export_changelist")

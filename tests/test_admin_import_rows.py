@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.admin_pages import messages_of
 from tests.import_pages import applied, checked, choose, html, page, text, upload
+from tests.people import Browse, Make
 from users_profiles.admin import import_rows, row_search
 from users_profiles.models import Import, User
 
 pytestmark = pytest.mark.django_db
-
-Browse = Callable[[User | None], Client]
-Make = Callable[..., User]
 
 
 # Ticks --------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -14,14 +13,12 @@ from django.utils import timezone
 from tests.admin_pages import user_page
 from tests.import_pages import HISTORY, applied, checked, choose, html, page, text, upload
 from tests.importing import check, take_in
+from tests.people import Browse, Make
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import importer
 
 pytestmark = pytest.mark.django_db
-
-Browse = Callable[[User | None], Client]
-Make = Callable[..., User]
 
 
 # Result -------------------------------------------------------------------------------------------------------------

@@ -8,16 +8,15 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.admin_pages import USERS, queries_of, save, user_page
+from tests.admin_pages import USERS, heads, queries_of, save, user_page
+from tests.people import Browse
 from users_profiles.admin import listing
 from users_profiles.models import ListColumns, Role, TrailEntry, User
 from users_profiles.transfer.export.wanted import Wanted
 
-Browse = Callable[[User | None], Client]
 COLUMNS = reverse("admin:users_profiles_user_columns")
 EXPORT = reverse("admin:users_profiles_user_export")
 
@@ -25,12 +24,6 @@ EXPORT = reverse("admin:users_profiles_user_export")
 @pytest.fixture
 def ada(make_person: Callable[..., User]) -> User:
     return make_person("ada", role=Role.EDITOR, first_name="Ada", location="Berlin", birth_date=date(1990, 3, 9))
-
-
-def heads(client: Client, address: str = "") -> list[str]:
-    """The columns of the list, by name, without the ticks and the person."""
-    shown = client.get(USERS + address).context["cl"].list_display
-    return [column.__name__ for column in shown if callable(column)]
 
 
 # Columns

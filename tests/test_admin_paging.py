@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.admin_pages import USERS
+from tests.people import Browse
 from users_profiles.admin import paging
 from users_profiles.models import User
 from users_profiles.search import settling
 
-Browse = Callable[[User | None], Client]
 AUTOCOMPLETE = "/admin/autocomplete/?app_label=users_profiles&model_name=report&field_name=recipients&term="
 
 

@@ -14,11 +14,11 @@ from django.urls import reverse
 from tests.admin_pages import queries_of
 from tests.archives import BLUE, RED, give_picture, picture_of, zipped
 from tests.data import images
+from tests.people import Browse
 from users_profiles.models import Import, User
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 UPLOAD = reverse("admin:users_profiles_pictures")
 
 

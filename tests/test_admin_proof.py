@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import USERS, act, messages_of
-from tests.conftest import PASSWORD
 from tests.importing import apply, check
+from tests.people import PASSWORD
 from users_profiles.models import Import, User
 
 pytestmark = pytest.mark.django_db

@@ -7,19 +7,17 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin_pages import messages_of
-from tests.reporting import saved
-from tests.test_admin_reports import ADD, form, page
+from tests.people import Browse
+from tests.reporting import ADD, form, page, saved
 from users_profiles.admin import listing
 from users_profiles.models import Report, Role, User
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 STAFF = reverse("admin:users_profiles_report_staff")
 
 

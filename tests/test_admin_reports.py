@@ -11,33 +11,21 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.http import HttpResponse
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin_pages import USERS, messages_of, queries_of
-from tests.reporting import saved
+from tests.people import Browse
+from tests.reporting import ADD, form, page, saved
 from users_profiles import roles, trail
 from users_profiles.models import Export, Report, Role, TrailEntry, User
 from users_profiles.reports import mailing
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 LIST = reverse("admin:users_profiles_report_changelist")
-ADD = reverse("admin:users_profiles_report_add")
 DIRECTORY = reverse("admin:users_profiles_directory")
 OF_ONE = ("change", "edit", "delete", "history", "directory")
-
-
-def page(name: str, report: Report) -> str:
-    return reverse(f"admin:users_profiles_report_{name}", args=[report.pk])
-
-
-def form(**values: Any) -> dict[str, Any]:
-    """What the form sends."""
-    usual = {"name": "Mine", "kind": "people", "sharing": "mine", "format": "csv", "columns": ["username", "email"]}
-    return {**usual, "weekday": "0", "monthday": "1", "hour": "6", **values}
 
 
 def rows(answer: HttpResponse) -> list[dict[str, str]]:

@@ -8,16 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from tests.import_pages import UPLOAD, choose, page, upload
 from tests.importing import SAMPLE
+from tests.people import Browse
 from users_profiles.models import Import, User
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 EXPORT = reverse("admin:users_profiles_user_export")
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from tests.import_pages import HISTORY, applied, html, page, text
+from tests.people import Browse, Make
 from users_profiles.models import User
 
 pytestmark = pytest.mark.django_db
-
-Browse = Callable[[User | None], Client]
-Make = Callable[..., User]
 
 
 def test_an_undo_is_shown_first_and_done_when_told_so(browse: Browse, admin: User, make_person: Make) -> None:

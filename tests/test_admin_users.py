@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin_pages import USERS, filled_in, filled_in_from, listed, messages_of, queries_of, save, user_page
-from tests.conftest import PASSWORD
 from tests.data import images
+from tests.people import PASSWORD
 from users_profiles import roles, trail
 from users_profiles.admin.forms import PersonForm
 from users_profiles.models import Profile, Role, User

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -10,26 +11,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-APP = settings.BASE_DIR / "users_profiles"
+from tests.levels import APP, LEVELS
 
-# Each line may import from the lines above it, and nothing beside it: admin and views, above all, know nothing of each
-# other, and the transfer engine runs without either.
-LEVELS = (
-    {"sentences"},
-    {"folding", "room", "storage"},
-    {"avatars", "keys", "logs", "moments", "phones", "queueing", "replica", "speaking"},
-    {"models"},
-    {"search"},
-    {"recorder"},
-    {"signals", "roles", "superusers"},
-    {"accounts", "criteria", "trail"},
-    {"selection"},
-    {"checks", "demo", "figures", "invitations", "templatetags"},
-    {"transfer", "conflicts"},
-    {"forms", "account_forms", "operations", "privacy", "reports"},
-    {"admin", "views"},
-    {"urls", "apps", "management"},
-)
 LEVEL_OF = {unit: level for level, units in enumerate(LEVELS) for unit in units}
 
 
@@ -98,3 +81,15 @@ def test_imports_are_absolute_and_never_of_everything(path: Path) -> None:
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0
             assert node.names[0].name != "*"
+
+
+def test_no_test_module_is_a_shelf_for_others() -> None:
+    """What several need is found where it is said to be: in conftest, or in a module that has no tests."""
+    taken = {
+        f"{path.name} takes {name} from {node.module}"
+        for path in (settings.BASE_DIR / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and re.match(r"tests\.(\w+\.)*test_", node.module or "")
+        for name in (alias.name for alias in node.names)
+    }
+    assert not taken

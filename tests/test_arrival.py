@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from tests.import_pages import page
 from tests.importing import apply, book, check, reasons, take_back
+from tests.people import Browse, Make
 from users_profiles.models import User
 from users_profiles.trail.entries import readable
 from users_profiles.transfer import columns
 from users_profiles.transfer.export import formats
 
-Browse = Callable[[User | None], Client]
-Make = Callable[..., User]
 BERLIN = "Europe/Berlin"
 
 

@@ -13,14 +13,13 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import USERS, filled_in, user_page
+from tests.people import Browse
 from users_profiles import room
 from users_profiles.admin.users import UserAdmin
 from users_profiles.models import Export, User
 from users_profiles.transfer.export import source
 from users_profiles.transfer.export.sending import Measured, Sending
 from users_profiles.transfer.export.wanted import Wanted
-
-Browse = Callable[[User | None], Client]
 
 
 class Broken:

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.conftest import PASSWORD
+from tests.people import PASSWORD
 from tests.reporting import saved
 from tests.signing_in import is_signed_in, sign_in
 from users_profiles.accounts import identity

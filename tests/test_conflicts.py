@@ -14,11 +14,11 @@ from django.urls import reverse
 from tests.admin_pages import USERS, act, filled_in, filled_in_from, messages_of, save, user_page
 from tests.data import images
 from tests.importing import apply
+from tests.people import Browse
 from tests.threads import all_at_once
 from users_profiles import roles
 from users_profiles.models import Profile, Role, User
 
-Browse = Callable[[User | None], Client]
 EDIT = reverse("profile_edit")
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import phonenumbers
 import pytest
-from django.test import Client
 from django.utils import translation
 
 from tests.import_pages import choose, page, upload
 from tests.importing import take_in
+from tests.people import Browse
 from users_profiles.models import Import, User
 from users_profiles.transfer import countries
 from users_profiles.transfer.forms import ColumnsForm
-
-Browse = Callable[[User | None], Client]
 
 
 @pytest.mark.parametrize(

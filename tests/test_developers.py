@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.template.loader import get_template
 
-from tests.test_architecture import APP, LEVELS
+from tests.levels import APP, LEVELS
 from users_profiles.forms import ProfileForm
 from users_profiles.models.profile import BLANKS, PROFILE_FIELDS
 from users_profiles.transfer import columns

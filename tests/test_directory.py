@@ -6,16 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import USERS, queries_of
+from tests.people import Browse
 from tests.reporting import saved
 from users_profiles.models import Role, TrailEntry, User
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 DIRECTORY = reverse("admin:users_profiles_directory")
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
-from django.test import Client
 from django.urls import reverse
 
+from tests.people import Browse
 from tests.signing_in import (
     change_email,
     link_in,
@@ -18,8 +17,6 @@ from tests.signing_in import (
 )
 from users_profiles.accounts import addresses
 from users_profiles.models import User
-
-Browse = Callable[[User | None], Client]
 
 pytestmark = pytest.mark.usefixtures("base_url")
 

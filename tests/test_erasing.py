@@ -11,18 +11,15 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
-from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import USERS, messages_of, save, user_page
-from tests.conftest import PASSWORD
 from tests.importing import apply, check
+from tests.people import PASSWORD, Browse
 from users_profiles.models import Export, Import, ImportRow, Report, Role, TrailEntry, User
 from users_profiles.privacy import erasing, uploads
 from users_profiles.privacy.names import Names, names_of
 from users_profiles.transfer import intake, retention, undo_import
-
-Browse = Callable[[User | None], Client]
 
 
 def page(person: User) -> str:

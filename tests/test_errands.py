@@ -13,8 +13,8 @@ from django.utils import timezone
 from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 
+from tests.levels import APP
 from tests.reporting import saved
-from tests.test_architecture import APP
 from users_profiles import invitations
 from users_profiles.management.commands import worker
 from users_profiles.models import Errand, Invitation, User

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from tests.importing import apply
+from tests.people import Browse
 from users_profiles.models import User
 from users_profiles.transfer import columns, guide
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 HELP = reverse("admin:users_profiles_user_import_help")
 UPLOAD = reverse("admin:users_profiles_user_import")
 

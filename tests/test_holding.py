@@ -13,18 +13,17 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
-from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import save, user_page
 from tests.data import images
 from tests.importing import apply, check
+from tests.people import Browse
 from users_profiles import roles
 from users_profiles.models import Export, TrailEntry, User
 from users_profiles.privacy import holding
 from users_profiles.privacy.places import PLACES, relations
 
-Browse = Callable[[User | None], Client]
 MINE = reverse("profile_data")
 
 

@@ -15,11 +15,9 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import USERS, act, filled_in, save, user_page
-from tests.conftest import PASSWORD
+from tests.people import PASSWORD, Browse
 from users_profiles.accounts import identity
 from users_profiles.models import Role, User
-
-Browse = Callable[[User | None], Client]
 
 HALF_AN_HOUR = 30 * 60 + 1
 

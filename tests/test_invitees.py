@@ -18,13 +18,12 @@ from django_tasks.base import Task
 from tests.admin_pages import messages_of
 from tests.import_pages import applied, html, page, text
 from tests.importing import check
+from tests.people import Browse
 from users_profiles import invitations
 from users_profiles.models import Errand, Import, Invitation, User
 from users_profiles.transfer import invitees, lease
 
 pytestmark = pytest.mark.django_db
-
-Browse = Callable[[User | None], Client]
 
 
 def test_invitations_go_out_now_or_later_and_are_not_sent_twice(

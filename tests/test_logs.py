@@ -18,12 +18,11 @@ from django.db import IntegrityError
 from django.test import Client
 from django_tasks import task
 
+from tests.people import Browse
 from tests.workers import environment
 from users_profiles import logs
 from users_profiles.models import Import, User
 from users_profiles.transfer import importer, intake, tasks
-
-Browse = Callable[[User | None], Client]
 
 
 def formatter() -> logs.Line:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from tests.admin_pages import user_page
 from tests.import_pages import page
 from tests.importing import apply
+from tests.people import Browse
 from tests.reporting import saved
 from tests.signing_in import change_email, register, sign_in, words
 from users_profiles import invitations
@@ -27,7 +28,6 @@ from users_profiles.models.mails import DELAYS, MAILING
 from users_profiles.reports import mailing
 from users_profiles.transfer import invitees
 
-Browse = Callable[[User | None], Client]
 Kind = Invitation.Kind
 pytestmark = pytest.mark.usefixtures("at_once", "base_url")
 

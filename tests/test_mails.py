@@ -14,6 +14,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.urls import reverse
 
+from tests.people import Make
 from tests.reporting import saved
 from users_profiles import invitations
 from users_profiles.models import User
@@ -22,7 +23,6 @@ from users_profiles.reports import mailing
 pytestmark = pytest.mark.usefixtures("at_once")
 
 APP = Path(invitations.__file__).parent
-Make = Callable[..., User]
 
 
 def invitation(make_person: Make, admin: User) -> None:

@@ -12,13 +12,13 @@ from django.test import Client
 from tests.admin_pages import messages_of
 from tests.import_pages import applied, checked, choose, html, page, upload
 from tests.importing import book
+from tests.people import Browse
 from users_profiles import roles
 from users_profiles.models import Import, User
 from users_profiles.transfer import mending
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 # Rows 3 and 4 are refused: for the e-mail, and for the telephone number and the day.
 STAFF = (
     "username,email,phone_number,birth_date,note\n"

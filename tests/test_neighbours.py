@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from tests.admin_pages import USERS, messages_of, save, user_page
+from tests.people import Browse
 from users_profiles.admin import neighbours
 from users_profiles.models import Role, User
 
 pytestmark = pytest.mark.django_db
-Browse = Callable[[User | None], Client]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from tests.conftest import PASSWORD
+from tests.people import PASSWORD, Browse
 from tests.signing_in import (
     NEW_PASSWORD,
     is_signed_in,
@@ -24,8 +24,6 @@ from tests.signing_in import (
 )
 from users_profiles.accounts.passwords import BreachedPasswordValidator
 from users_profiles.models import Invitation, User
-
-Browse = Callable[[User | None], Client]
 
 pytestmark = pytest.mark.usefixtures("base_url")
 

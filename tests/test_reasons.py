@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.test import Client
 from django.utils import translation
 
 from tests.import_pages import page
 from tests.importing import check, reasons, take_in
+from tests.people import Browse
 from users_profiles.models import Import, User
 from users_profiles.transfer import importer
 from users_profiles.transfer.reasons import REASONS, say, with_word
@@ -22,7 +22,6 @@ from users_profiles.transfer.reasons import REASONS, say, with_word
 FILE = "username,Mail\nada,nonsense\n" + "b" * 151 + ",b@example.com\nbob,bob@example.com\n"
 ENGLISH = "This is not an e-mail address. Write it like name@example.com."
 GERMAN = "Das ist keine E-Mail-Adresse."
-Browse = Callable[[User | None], Client]
 
 
 def speaks(person: User, language: str) -> User:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.importing import apply, check, outcomes, reasons, take_back, take_in
+from tests.people import Make
 from users_profiles import roles
 from users_profiles.models import Import, User
 from users_profiles.transfer import importer, reconcile
 from users_profiles.transfer.options import Options
 
 pytestmark = pytest.mark.django_db
-
-Make = Callable[..., User]
 
 
 def active() -> list[str]:

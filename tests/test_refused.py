@@ -11,16 +11,14 @@ from typing import Any
 
 import openpyxl
 import pytest
-from django.test import Client
 
 from tests.import_pages import applied, choose, page, upload
 from tests.importing import apply, book, check, read, reasons
+from tests.people import Browse
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.transfer import refused
 
 pytestmark = pytest.mark.django_db
-
-Browse = Callable[[User | None], Client]
 
 
 def file_of(job: Import) -> bytes:

@@ -23,8 +23,6 @@ from users_profiles.account_forms import SignupForm
 from users_profiles.accounts import addresses
 from users_profiles.models import Profile, User
 
-Browse = Callable[[User | None], Client]
-
 pytestmark = pytest.mark.usefixtures("base_url")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +9,10 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.db.models import F
-from django.test import Client
 from django.urls import reverse
 from django.utils import formats, timezone
 
+from tests.people import Browse
 from tests.reporting import saved
 from tests.threads import all_at_once
 from users_profiles import roles
@@ -26,7 +25,6 @@ from users_profiles.transfer import retention
 pytestmark = pytest.mark.django_db
 
 State = Delivery.State
-Browse = Callable[[User | None], Client]
 
 
 class DownBackend(EmailBackend):

@@ -11,13 +11,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.admin_pages import USERS, messages_of
+from tests.admin_pages import USERS, heads, messages_of
+from tests.people import Browse
 from tests.reporting import saved
-from tests.test_admin_listing import heads
 from users_profiles.admin import listing
 from users_profiles.models import ListColumns, Report, Role, TrailEntry, User
 
-Browse = Callable[[User | None], Client]
 VIEWS = reverse("admin:users_profiles_user_views")
 COLUMNS = reverse("admin:users_profiles_user_columns")
 

@@ -18,13 +18,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from tests.conftest import PASSWORD
 from tests.data import images
+from tests.people import PASSWORD, Browse
 from tests.signing_in import is_signed_in, link_in, set_password_by, sign_in
 from users_profiles.accounts import second_factor
 from users_profiles.models import TrailEntry, User
-
-Browse = Callable[[User | None], Client]
 
 
 def code_for(secret: str) -> str:

@@ -15,14 +15,13 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.admin_pages import USERS
+from tests.people import Browse
 from users_profiles import criteria, selection
 from users_profiles.admin.filters import filters_for
 from users_profiles.figures import store
 from users_profiles.figures.counting import count
 from users_profiles.models import Profile, Role, User
 from users_profiles.selection import SelectionRefused
-
-Browse = Callable[[User | None], Client]
 
 
 def day(days: int) -> str:

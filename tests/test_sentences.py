@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from django.core.files.base import ContentFile
-from django.test import Client
 from django.utils import translation
 
 from tests.import_pages import page
+from tests.people import Browse
 from users_profiles.models import Import, User
 from users_profiles.sentences import keep, say
 from users_profiles.sentences import sentence as _
 from users_profiles.storage import StorageDown
 from users_profiles.transfer import importer, intake
 from users_profiles.transfer.errors import FileRefused, too_many_columns
-
-Browse = Callable[[User | None], Client]
 
 
 def test_a_sentence_is_text_in_the_present_language() -> None:

@@ -13,12 +13,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tests.people import Browse
 from tests.signing_in import is_signed_in, sign_in
 from users_profiles.accounts import sessions
 from users_profiles.models import User
 from users_profiles.transfer import retention
-
-Browse = Callable[[User | None], Client]
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IPHONE = (

@@ -14,7 +14,7 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from django.test import Client
 from django.urls import reverse
 
-from tests.conftest import PASSWORD
+from tests.people import PASSWORD
 from tests.sign_in_service import BEGIN, Service, provider, service
 from tests.signing_in import is_signed_in, register, sign_in
 from users_profiles.accounts import single_sign_on

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +13,12 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from tests.admin_pages import USERS
-from tests.conftest import PASSWORD
 from tests.data.images import picture
+from tests.people import PASSWORD, Browse
 from users_profiles import invitations, speaking
 from users_profiles.models import Export, Import, TrailEntry, User
 from users_profiles.transfer import intake, tasks
 
-Browse = Callable[[User | None], Client]
 PAGE = reverse("profile_language")
 
 

@@ -17,6 +17,7 @@ from tests import archives
 from tests.buckets import BUCKET, Service
 from tests.data import images
 from tests.importing import apply, check, take_in
+from tests.people import Browse
 from users_profiles import avatars, storage
 from users_profiles.models import Export, Import, Profile, User
 from users_profiles.privacy import erasing
@@ -27,7 +28,6 @@ from users_profiles.transfer.errors import FileRefused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Browse = Callable[[User | None], Client]
 DOWN = "The file storage does not answer. Try again in a few minutes."
 FOLDERS = ("avatars", "thumbnails/64", "thumbnails/192", "imports", "exports")
 RED, BLUE = images.picture("PNG"), images.encoded(images.two_halves(), "PNG")

@@ -20,8 +20,6 @@ from users_profiles.transfer import retention, tasks
 
 pytestmark = pytest.mark.django_db
 
-Make = Callable[..., User]
-
 
 @pytest.fixture(autouse=True)
 def _from_here_on(superuser: User, admin: User, reader: User, ada: User) -> None:

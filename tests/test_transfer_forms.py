@@ -13,13 +13,13 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from tests.people import Browse
 from users_profiles.models import Import, User
 from users_profiles.transfer import memory
 from users_profiles.transfer.options import Options
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 UPLOAD = reverse("admin:users_profiles_user_import")
 HR = b"Vorname;Nachname;Work mail;Standort\nAda;Lovelace;ada@example.com;\n"
 

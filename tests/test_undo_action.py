@@ -7,14 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from tests.admin_pages import USERS, act, messages_of
+from tests.people import Browse
 from users_profiles import roles
 from users_profiles.models import Road, Role, TrailEntry, User
-
-Browse = Callable[[User | None], Client]
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ import pytest
 from django.utils import timezone
 
 from tests.importing import apply, check, figures, take_back
+from tests.people import Make
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, Profile, User
 from users_profiles.transfer import importer, lease, tasks, undo_import
 
 pytestmark = pytest.mark.django_db
-
-Make = Callable[..., User]
 
 
 def plan(job: Import, actor: User | None = None) -> dict[str, int]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from tests.data import images
+from tests.people import Browse
 from users_profiles.models import Profile, User
 
-Browse = Callable[[User | None], Client]
 PAGES = ["home", "profile", "profile_edit", "account_email", "account_change_password", "account_reauthenticate"]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
 from django.core import mail
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 WIDE = (1440, 900)
 PHONE = (390, 844)
@@ -99,3 +100,14 @@ def link_in_last_mail() -> str:
     found = re.search(r"https?://\S+", mail.outbox[-1].body)
     assert found, mail.outbox[-1].body
     return found[0]
+
+
+def upload(page: Page, path: Path) -> None:
+    page.get_by_label("File", exact=True).set_input_files(path)
+    press(page, "Continue")
+    page.wait_for_url("**/columns/")
+
+
+def tab(page: Page, outcome: str) -> Locator:
+    tabs = page.get_by_role("navigation", name="Rows by outcome")
+    return tabs.get_by_role("link", name=re.compile(f"^[0-9,]+ {outcome}$"))

@@ -17,7 +17,7 @@ from playwright.sync_api import Page
 from tests.admin_pages import USERS
 from tests.browser.company import Company
 from tests.browser.helpers import PHONE, press
-from tests.conftest import PASSWORD
+from tests.people import PASSWORD
 from users_profiles.admin import listing
 from users_profiles.models import Import, Profile, User
 

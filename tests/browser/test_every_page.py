@@ -6,14 +6,15 @@ A new address that is neither in ``PAGES`` nor in ``NO_PAGES`` makes a test fail
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
+from django.urls import NoReverseMatch, reverse
 from playwright.sync_api import Browser, Page
 
+from tests import addresses
 from tests.browser.company import Company, found
 from tests.browser.conftest import Watch
 from tests.browser.helpers import PHONE, WIDE, press, problems_in_the_dark, problems_of
@@ -38,19 +39,10 @@ SIZES = {"wide": WIDE, "phone": PHONE}
 ROWS = 12  # of a list: what is wrong with one is wrong with fifty, which axe takes a second longer to find
 
 
-def addresses(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
-    """The names of all addresses; those without one lead to others or to the 404 page."""
-    for pattern in resolver.url_patterns:
-        if isinstance(pattern, URLResolver):
-            yield from addresses(pattern, f"{pattern.namespace}:" if pattern.namespace else namespace)
-        elif pattern.name:
-            yield namespace + pattern.name
-
-
 def test_every_address_is_looked_at_or_shows_no_page() -> None:
     listed = {page.name for page in PAGES} - set(ERRORS.values())
     assert not listed & NO_PAGES
-    assert listed | NO_PAGES == set(addresses(get_resolver()))
+    assert listed | NO_PAGES == addresses.names()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
 from tests.admin_pages import user_page
-from tests.browser.helpers import PHONE, WIDE, assert_good, press, says
+from tests.browser.helpers import PHONE, WIDE, assert_good, press, says, tab, upload
 from tests.importing import exported
 from users_profiles.models import Import, Profile, User
 
@@ -23,19 +23,8 @@ UPLOAD = reverse("admin:users_profiles_user_import")
 DASHBOARD = reverse("admin:index")
 
 
-def upload(page: Page, path: Path) -> None:
-    page.get_by_label("File", exact=True).set_input_files(path)
-    press(page, "Continue")
-    page.wait_for_url("**/columns/")
-
-
 def count_of(page: Page, outcome: str) -> str:
     return tab(page, outcome).inner_text()
-
-
-def tab(page: Page, outcome: str) -> Locator:
-    tabs = page.get_by_role("navigation", name="Rows by outcome")
-    return tabs.get_by_role("link", name=re.compile(f"^[0-9,]+ {outcome}$"))
 
 
 def test_the_sample_of_an_inventory_system_becomes_a_hundred_people(

@@ -8,8 +8,8 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests.browser.helpers import PHONE, SCROLLS_BY, arrive, assert_good, press, says
-from tests.conftest import PASSWORD
 from tests.importing import apply
+from tests.people import PASSWORD
 from users_profiles.models import User
 from users_profiles.transfer import tasks
 

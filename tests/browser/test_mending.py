@@ -10,8 +10,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from tests.browser.helpers import PHONE, WIDE, assert_good, press, says
-from tests.browser.test_import import tab, upload
+from tests.browser.helpers import PHONE, WIDE, assert_good, press, says, tab, upload
 from users_profiles.models import User
 
 UPLOAD = reverse("admin:users_profiles_user_import")

@@ -13,7 +13,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests.browser.helpers import arrive, assert_good, press, says
-from tests.conftest import PASSWORD
+from tests.people import PASSWORD
 from users_profiles.models import User
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests.browser.helpers import arrive, assert_good, link_in_last_mail, path_of, press
-from tests.conftest import PASSWORD
+from tests.people import PASSWORD
 from users_profiles.models import User
 
 NEW_PASSWORD = "another-fine-battery"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from tests.admin_pages import USERS, user_page
+from tests.people import Browse
 from tests.reporting import saved
 from users_profiles import replica
 from users_profiles.figures import store
@@ -29,7 +30,6 @@ from users_profiles.transfer.export import formats
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
-Browse = Callable[[User | None], Client]
 OLD, NEW = "Byron", "Lovelace"
 
 

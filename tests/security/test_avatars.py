@@ -6,7 +6,6 @@ import base64
 import errno
 import io
 import re
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -20,14 +19,12 @@ from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 from tests.admin_pages import save, user_page
-from tests.archives import files_of, give_picture, redrawn, stored_files
+from tests.archives import files_of, give_picture, kept_in, redrawn, stored_files
 from tests.data import images
-from tests.security.test_kept_pictures import kept_in
+from tests.people import Browse
 from users_profiles import avatars, roles
 from users_profiles.avatars import NotStored
 from users_profiles.models import Profile, TrailEntry, User
-
-Browse = Callable[[User | None], Client]
 
 
 def send(client: Client, data: bytes, name: str = "me.png") -> Any:

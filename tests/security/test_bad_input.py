@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote
@@ -14,21 +14,21 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
-from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from tests import addresses
 from tests.admin_pages import USERS, filled_in, user_page
 from tests.browser.company import Company, found
 from tests.data import images
+from tests.people import Browse
 from tests.security.naughty import NAUGHTY, SCRIPT, TEXTS
 from users_profiles.models import Import, Profile, User
 from users_profiles.transfer import importer, intake
 from users_profiles.transfer.errors import FileRefused
-
-Browse = Callable[[User | None], Client]
 
 # Together what is likely to be taken together, so that one that is refused does not hide what the others do.
 PERSON_FIELDS = (("first_name", "last_name", "profile-0-bio", "profile-0-location"), ("username",), ("email", "role"))
@@ -163,18 +163,6 @@ def company(superuser: User, make_person: Callable[..., User], settings: Any) ->
     return found(superuser, make_person)
 
 
-def patterns(
-    resolver: URLResolver, space: str = "", names: tuple[str, ...] = ()
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every named address, with the names of what its path carries."""
-    for pattern in resolver.url_patterns:
-        found = names + tuple(pattern.pattern.regex.groupindex)
-        if isinstance(pattern, URLResolver):
-            yield from patterns(pattern, f"{pattern.namespace}:" if pattern.namespace else space, found)
-        elif pattern.name:
-            yield space + pattern.name, found
-
-
 def arguments(company: Company) -> dict[str, list[Any]]:
     """What the path of an address may carry, so that all states of everything are asked for."""
     jobs = [job.pk for job in company.jobs.values()]
@@ -194,10 +182,10 @@ def arguments(company: Company) -> dict[str, list[Any]]:
     }
 
 
-def addresses(company: Company) -> list[str]:
+def addresses_of(company: Company) -> list[str]:
     """Every address of the product, for every thing it can be about."""
     known, urls = arguments(company), []
-    for name, names in sorted(set(patterns(get_resolver()))):
+    for name, names in sorted(set(addresses.patterns())):
         for chosen in itertools.product(*(known[part] for part in names)):
             try:
                 urls.append(reverse(name, kwargs=dict(zip(names, chosen, strict=True))))
@@ -254,7 +242,7 @@ def walker(browse: Browse, company: Company) -> Walker:
 
 
 def test_every_address_answers_everybody(walker: Walker, company: Company) -> None:
-    urls = addresses(company)
+    urls = addresses_of(company)
     assert len(urls) > 150
     for number, url in enumerate(urls):
         for method in ("get", "post"):
@@ -279,7 +267,7 @@ CHANGES = st.dictionaries(NAME, st.one_of(TEXT, st.lists(TEXT, max_size=3)), max
 )
 @given(data=st.data())
 def test_no_address_breaks_whatever_it_is_asked(walker: Walker, company: Company, data: st.DataObject) -> None:
-    url = data.draw(st.sampled_from(addresses(company)))
+    url = data.draw(st.sampled_from(addresses_of(company)))
     who, method = data.draw(st.integers(0, 3)), data.draw(st.sampled_from(["get", "post"]))
     query, body = data.draw(CHANGES), {}
     if method == "post":

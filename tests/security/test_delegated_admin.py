@@ -8,8 +8,9 @@ import pytest
 from django.contrib import admin as django_admin
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
+from tests import addresses
 from tests.admin_pages import PROFILES, USERS, act, filled_in, messages_of, profile_page, queries_of, save, user_page
 from tests.threads import all_at_once
 from users_profiles import roles
@@ -88,22 +89,12 @@ ELSEWHERE = {
 }
 
 
-def names_of_admin_urls():
-    resolver = next(entry for entry in get_resolver().url_patterns if getattr(entry, "app_name", None) == "admin")
-
-    def walk(entries):
-        for entry in entries:
-            if isinstance(entry, URLResolver):
-                yield from walk(entry.url_patterns)
-            elif isinstance(entry, URLPattern) and entry.name:
-                yield entry.name
-
-    return {name for name in walk(resolver.url_patterns) if not name.startswith(OF_ONE_IMPORT)}
-
-
 def test_no_address_of_the_admin_is_missing_from_the_table():
-    listed = {name for name in SAFE if not name.startswith(OF_ONE_IMPORT)}
-    assert names_of_admin_urls() == listed | ELSEWHERE
+    there, listed = (
+        {name for name in names if not name.startswith(OF_ONE_IMPORT)}
+        for names in (addresses.names_in_the_admin(), SAFE)
+    )
+    assert there == listed | ELSEWHERE
 
 
 @pytest.fixture

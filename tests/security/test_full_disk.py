@@ -26,6 +26,7 @@ from tests.admin_pages import filled_in, messages_of, user_page
 from tests.data import images
 from tests.import_pages import UPLOAD, upload
 from tests.importing import take_in
+from tests.people import Browse
 from users_profiles import room
 from users_profiles.avatars import NotStored
 from users_profiles.models import Export, Import, Profile, TrailEntry, User
@@ -36,7 +37,6 @@ from users_profiles.transfer.export.wanted import Wanted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Browse = Callable[[User | None], Client]
 FULL = "There is no room left"
 
 

@@ -17,10 +17,10 @@ from django.urls import reverse
 from tests.admin_pages import USERS, save, user_page
 from tests.data import images
 from tests.importing import check
+from tests.people import Browse
 from tests.production import ROOT, SOUND
 from users_profiles.models import User
 
-Browse = Callable[[User | None], Client]
 CHANGE = "admin:users_profiles_import_change"
 
 # Every kind of answer there is: who asks, and for what.

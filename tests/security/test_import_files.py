@@ -22,6 +22,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.importing import SHEET, apply, book, check, outcomes, reasons, rewritten, take_in
+from tests.people import Browse
 from tests.workers import environment
 from users_profiles.models import Import, Profile, User
 from users_profiles.transfer import columns, retention
@@ -30,7 +31,6 @@ from users_profiles.transfer.export import formats
 
 pytestmark = pytest.mark.django_db
 
-Browse = Callable[[User | None], Client]
 UPLOAD = reverse("admin:users_profiles_user_import")
 
 

@@ -7,8 +7,6 @@ clear away; what is sent is judged as any upload is.
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -18,23 +16,17 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
+from tests.archives import kept_in, stored_files
 from tests.data import images
-from tests.test_avatars import stored_files
+from tests.people import Browse
 from users_profiles.models import User
 
-Browse = Callable[[User | None], Client]
 EDIT = reverse("profile_edit")
 
 
 def send_kept(client: Client, text: str) -> Any:
     """As a page does that has come back with a mistake, or as somebody does who makes up what it carries along."""
     return client.post(EDIT, {"avatar-kept": text})
-
-
-def kept_in(response: Any) -> str:
-    """The picture that a page carries along until what else is wrong is put right."""
-    found = re.search(r'name="[a-z0-9-]*avatar-kept" value="([^"]*)"', response.content.decode())
-    return found[1] if found else ""
 
 
 def refusal(response: Any) -> str:

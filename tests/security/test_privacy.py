@@ -25,12 +25,12 @@ from tests.admin_pages import USERS, act, listed, save, user_page
 from tests.archives import RED, zipped
 from tests.data import images
 from tests.importing import apply, check
+from tests.people import Browse
 from users_profiles import invitations
 from users_profiles.models import Export, Import, Role, User
 from users_profiles.privacy import erasing
 from users_profiles.transfer import importer, intake
 
-Browse = Callable[[User | None], Client]
 EXPORT = reverse("admin:users_profiles_user_export")
 PHONE, SPOKEN = "+442079460000", "+44 20 7946 0000"
 BORN = date(1990, 12, 10)

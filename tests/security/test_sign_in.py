@@ -16,16 +16,14 @@ from django.core import mail
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.test import Client
-from django.urls import NoReverseMatch, get_resolver, reverse
+from django.urls import NoReverseMatch, reverse
 
-from tests.conftest import PASSWORD
-from tests.security.test_delegated_admin import names_of_admin_urls
+from tests import addresses
+from tests.people import PASSWORD, Browse
 from tests.signing_in import NEW_PASSWORD, is_signed_in, link_in, register, set_password_by, sign_in, words
 from users_profiles import roles
 from users_profiles.models import Role, User
 from users_profiles.transfer import intake, tasks
-
-Browse = Callable[[User | None], Client]
 
 EVERYBODY = ["stranger", "reader", "editor", "admin", "superuser"]
 STAFF = ["reader", "editor", "admin", "superuser"]
@@ -95,9 +93,7 @@ ARGUMENTS: list[tuple[Any, ...]] = [(), (1,), (1, 1), ("users_profiles",), (1, "
 def admin_addresses() -> list[str]:
     """An address for every pattern of the admin, whatever it stands for."""
     found = []
-    admin = next(entry for entry in get_resolver().url_patterns if getattr(entry, "app_name", None) == "admin")
-    names = {name for name in admin.reverse_dict if isinstance(name, str)} | names_of_admin_urls()
-    for name in sorted(names - NOT_WRAPPED):
+    for name in sorted(addresses.names_in_the_admin() - NOT_WRAPPED):
         for arguments in ARGUMENTS:
             try:
                 found.append(reverse(f"admin:{name}", args=arguments))
