@@ -61,6 +61,20 @@ def test_looking_at_the_history_is_looking_at_the_person(browse, editor, ada):
     assert TrailEntry.objects.get().action == TrailEntry.Action.ACCESS
 
 
+def test_the_history_is_of_changes_and_says_who_looked_to_who_asks(browse, admin, editor, ada):
+    client = browse(admin)
+    save(client, user_page(ada), first_name="Augusta")
+    html = text_of(client.get(history_of(ada)))
+    assert "Augusta" in html
+    assert "Looked at private fields" not in html
+    html = text_of(client.get(history_of(ada), {"looks": "yes"}))
+    assert "Augusta" in html
+    assert "Looked at private fields" in html
+    html = text_of(browse(editor).get(history_of(ada), {"looks": "yes"}))
+    for part in ("Looked at private fields", "And who looked"):
+        assert part not in html
+
+
 @pytest.mark.parametrize("who", ["reader", "editor", "stranger"])
 def test_only_who_gives_roles_opens_the_trail(browse, request, who):
     client = browse(request.getfixturevalue(who))

@@ -42,7 +42,7 @@ PARAMETERS = (
     *("role", "active", "picture", "complete", "missing", "location", "location_has", "birthday", "joined", "left"),
     *("joined_from", "joined_to", "signed_in", "show", "page", "older", "person", "actor", "field", "road", "since"),
     *("until", "state__exact", "format__exact", "asked_at__year", "subject__exact", "order", "columns", "term", "v"),
-    *("app_label", "model_name", "field_name", "code", "report", "kind", "every"),
+    *("app_label", "model_name", "field_name", "code", "report", "kind", "every", "looks"),
 )
 
 

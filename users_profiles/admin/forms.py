@@ -75,7 +75,7 @@ class PersonForm(ProvesIdentity, NoticesOtherEdits):
         field_classes = {"username": UsernameField}
         labels = {"is_superuser": gettext_lazy("Superuser"), "is_staff": gettext_lazy("Staff")}
         help_texts = {
-            "username": gettext_lazy("Letters, digits and @ . + - _ People sign in with it, or with their e-mail."),
+            "username": gettext_lazy("Letters, digits and @.+-_ only. People sign in with it, or with their e-mail."),
             "is_active": gettext_lazy("Can sign in. Untick this instead of deleting somebody."),
             "is_superuser": gettext_lazy("May do everything, to everybody."),
             "is_staff": gettext_lazy("May open this back office; follows the role."),

@@ -58,16 +58,25 @@ class TrailMixin:
 
 
 class PersonTrailMixin(TrailMixin):
-    """The same for a person; who was shown private fields is in it, too."""
+    """The same for a person; who was shown private fields is in it, too, for who asks."""
 
     def story_of(self, request: HttpRequest, obj: Any) -> trail.Page:
         _note_look(request, obj)
-        return trail.of(obj, request.user, request.GET.get("older", ""))
+        return trail.of(obj, request.user, request.GET.get("older", ""), looks=_wants_looks(request))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show the changes, and among them who looked only when asked for: of most people that is most of it."""
+        looks = {"looks": _wants_looks(request)} if trail.sees_everything(request.user) else {}
+        return super().history_view(request, object_id, {**looks, **(extra_context or {})})
 
     def render_change_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("obj") is not None:
             _note_look(request, kwargs["obj"])
         return super().render_change_form(request, *args, **kwargs)  # type: ignore[misc]
+
+
+def _wants_looks(request: HttpRequest) -> bool:
+    return request.GET.get("looks") == "yes"
 
 
 def _note_look(request: HttpRequest, person: User) -> None:

@@ -21,8 +21,11 @@ NOT_TRACKED = {
     "version": "counts what is tracked",
     "language": "how they are spoken to changes nothing about a person",
     "time_zone": "as their language",
+    "first_name_folded": "follows from the first name",
+    "last_name_folded": "follows from the last name",
     "deactivated_at": "follows from the change of is_active",
     "profile.user": "never changes",
+    "profile.location_folded": "follows from the location",
     "profile.version": "counts what is tracked",
     "profile.updated_at": "follows from what is tracked",
 }
