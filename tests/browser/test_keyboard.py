@@ -25,6 +25,13 @@ SEEN = """() => {
 }"""
 
 
+COVERED = """() => {
+    const {left, top, bottom} = document.activeElement.getBoundingClientRect();
+    const at = (y) => document.elementFromPoint(left + 2, y);
+    return ![at(top + 2), at(bottom - 2)].every((element) => document.activeElement.contains(element));
+}"""
+
+
 def tab_to(page: Page, wanted: Locator, most: int = 60) -> None:
     """Press Tab until ``wanted`` has the focus; everything on the way shows that it has it."""
     for _ in range(most):
@@ -54,6 +61,30 @@ def test_somebody_is_found_and_edited(open_page: Callable[..., Page], editor: Us
     says(page, "Stan Stranger")
     stranger.profile.refresh_from_db()
     assert stranger.profile.location == "Lisbon"
+
+
+def test_names_of_the_list_are_gone_through_by_letters_and_a_person_is_saved_by_one(
+    open_page: Callable[..., Page], editor: User, make_person: Callable[..., User]
+) -> None:
+    people = [make_person(f"p{number:02}", first_name="P", last_name=f"Last{number:02}") for number in range(40)]
+    page = open_page(f"{USERS}?q=Last", person=editor)
+    focused = page.locator("#result_list a:focus")
+    for key, name in (("j", "P Last00"), ("j", "P Last01"), ("k", "P Last00"), ("k", "P Last00")):
+        page.keyboard.press(key)
+        expect(focused).to_contain_text(name)
+    for _ in range(39):
+        page.keyboard.press("j")
+    expect(focused).to_contain_text("P Last39")
+    for _ in range(20):
+        page.keyboard.press("k")
+        assert not page.evaluate(COVERED), "the focus is beneath what stays in sight"
+    page.keyboard.press("Enter")
+    arrive(page, user_page(people[19]))
+    page.get_by_label("Location").fill("Lisbon")
+    page.keyboard.press("Control+s")
+    arrive(page, USERS)
+    people[19].profile.refresh_from_db()
+    assert people[19].profile.location == "Lisbon"
 
 
 def test_a_file_is_imported(open_page: Callable[..., Page], admin: User, tmp_path: Path) -> None:

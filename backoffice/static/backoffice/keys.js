@@ -21,8 +21,25 @@
     return box;
   }
 
+  // In a list from name to name; on a person's page a link has these keys, and comes first.
+  function step(by) {
+    const names = [...document.querySelectorAll("#result_list tbody th a")];
+    const at = names.indexOf(document.activeElement);
+    const next = names[at < 0 ? 0 : at + by];
+    next?.focus({ focusVisible: true });
+    return next;
+  }
+
+  function save() {
+    const button = document.querySelector(".submit-row [name=_save]");
+    button?.form.requestSubmit(button);
+    return button;
+  }
+
   const SINGLE = {
     "/": search,
+    j: () => step(1),
+    k: () => step(-1),
     "?": () => {
       open("keys");
       return true;
@@ -32,7 +49,9 @@
   document.addEventListener("keydown", (event) => {
     if (event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
     if (event.ctrlKey || event.metaKey) {
-      if (event.key.toLowerCase() !== "k" || event.shiftKey || !palette) return;
+      const key = event.shiftKey ? "" : event.key.toLowerCase();
+      if (key === "s" && save()) event.preventDefault();
+      if (key !== "k" || !palette) return;
       event.preventDefault();
       open("palette");
       return;
