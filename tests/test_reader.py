@@ -275,6 +275,28 @@ def test_what_is_no_text_is_refused_whatever_it_is(data: bytes) -> None:
         read(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b'[{"username": "ada"}]', "This is JSON"),
+        (b'\xef\xbb\xbf[\n  {\n    "username": "ada"\n  }\n]', "This is JSON"),
+        (b'{"username": "ada"}\n{"username": "bob"}\n', "This is JSON"),
+        (b'[["username"], ["ada"]]', "This is JSON"),
+        (b"<!DOCTYPE html><table><tr><td>username</td></tr></table>", "This is a web page or XML"),
+        (b'\n<html xmlns:x="urn:schemas-microsoft-com:office:excel">', "This is a web page or XML"),
+        (b'<?xml version="1.0"?><people/>', "This is a web page or XML"),
+    ],
+)
+def test_a_text_that_is_no_table_is_called_what_it_is(data: bytes, sentence: str) -> None:
+    with pytest.raises(FileRefused, match=sentence):
+        read(data)
+
+
+@pytest.mark.parametrize("header", [b"[username],{e-mail}", b"<username>,e-mail", b'"{""username""}",e-mail'])
+def test_a_table_may_begin_with_any_sign(header: bytes) -> None:
+    assert read(header + b"\nada,ada@example.com\n")[1] == [(2, ["ada", "ada@example.com"])]
+
+
 def test_a_few_control_characters_do_not_make_a_table_something_else() -> None:
     assert read(b"username,first_name\nada,A\x00da\nbob,B\x07ob\n")[1][0] == (2, ["ada", "A\x00da"])
 

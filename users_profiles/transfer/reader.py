@@ -29,6 +29,9 @@ HEADER_WITHIN = 20  # rows of preamble (a title, a date, a blank line) that may 
 SHEETS_LOOKED_AT = 20
 LONGEST_HEADER = 200  # more of a column's name than anybody needs to know which one it is
 _OLE = b"\xd0\xcf\x11\xe0"
+# How other formats begin that are text, too. Many a program calls a web page with a table in it an Excel file.
+_JSON = re.compile(r'\s*(\{\s*"|\[\s*(\{\s*["}]|\[\s*"|\]))')
+_MARKUP = re.compile(r"\s*<(!doctype|html|head|body|table|meta|\?xml|!--)", re.IGNORECASE)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
 _BLOCK = 1024 * 1024
 ROWS_AT_ONCE = 500  # rows of a text that are taken from it in one go
@@ -56,6 +59,7 @@ def examine(file: IO[bytes]) -> Options:
         options.encoding = _encoding(file)
         text = _sample_text(file, options.encoding)
         _refuse_binary(text)
+        _refuse_other_formats(text)
         options.delimiter = _delimiter(text)
     _find_header(file, options)
     _recognise(file, options)
@@ -227,6 +231,14 @@ def _refuse_binary(text: str) -> None:
     controls = sum(map(len, _CONTROLS.findall(text)))
     if controls >= 8 and controls * 10 > len(text):
         raise FileRefused(_("This is neither text nor an Excel file. Save the table as CSV in UTF-8, or as .xlsx."))
+
+
+def _refuse_other_formats(text: str) -> None:
+    """Say what it is to whoever chose a file that is text and no table, or none that we read."""
+    if _JSON.match(text):
+        raise FileRefused(_("This is JSON, not a table. Export it as CSV or Excel, and import that."))
+    if _MARKUP.match(text):
+        raise FileRefused(_("This is a web page or XML. Open it in your spreadsheet and save it as .xlsx or CSV."))
 
 
 def _delimiter(text: str) -> str:
