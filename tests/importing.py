@@ -67,7 +67,7 @@ def outcomes(job: Import) -> list[tuple[int, str]]:
 def reasons(job: Import) -> dict[int, list[tuple[str, str]]]:
     """The refused rows: which column, and why, as they are read."""
     options = Options.from_json(job.options)
-    refused = {row.number: problems_of(row, options) for row in job.rows.filter(outcome="refused")}
+    refused = {row.number: problems_of(row.errors, options) for row in job.rows.filter(outcome="refused")}
     return {number: [(problem.column, problem.reason) for problem in problems] for number, problems in refused.items()}
 
 

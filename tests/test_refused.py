@@ -147,3 +147,9 @@ def test_many_refused_rows_take_no_more_memory_than_few() -> None:
         return found
 
     assert peak(4_000) < 1.3 * peak(2_000)
+
+
+def test_many_refused_rows_take_no_more_queries_than_few(django_assert_max_num_queries: Any) -> None:
+    job = check("username,email\n" + "".join(f"p{at},nonsense\n" for at in range(30)))
+    with django_assert_max_num_queries(2):
+        assert file_of(job).count(b"This is not") == 30

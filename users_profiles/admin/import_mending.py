@@ -33,7 +33,7 @@ def mistakes(job: Import, rows: Iterable[ImportRow], own: bool) -> list[dict[str
     mended = mending.mended_rows(job)
     found = []
     for row in rows:
-        problems = problems_of(row, options)
+        problems = problems_of(row.errors, options)
         to_mend = mending.fields_of(row, options) if offered and row.number not in mended else [""] * len(problems)
         found.append({"problems": list(zip(problems, to_mend, strict=True)), "mended": mended.get(row.number)})
     return found

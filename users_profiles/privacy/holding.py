@@ -175,7 +175,7 @@ def _imports(person: User) -> Iterator[dict[str, Any]]:
 
 def _mistakes(row: ImportRow) -> list[dict[str, str]]:
     """Why a row was refused, in sentences."""
-    problems = problems_of(row, Options.from_json(row.job.options))
+    problems = problems_of(row.errors, Options.from_json(row.job.options))
     return [{"column": one.column, "value": one.value, "reason": one.reason} for one in problems]
 
 

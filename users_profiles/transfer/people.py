@@ -48,7 +48,7 @@ class Problem:
         return f"{self.column}: {self.reason}" if self.column else self.reason
 
 
-def problems_of(row: ImportRow, options: Options) -> list[Problem]:
+def problems_of(errors: list[dict[str, Any]], options: Options) -> list[Problem]:
     """What is wrong with a refused row, its columns called as the file calls them: people have that before them."""
     return [
         Problem(
@@ -57,7 +57,7 @@ def problems_of(row: ImportRow, options: Options) -> list[Problem]:
             error["reason"],
             error.get("details", {}),
         )
-        for error in row.errors
+        for error in errors
     ]
 
 

@@ -101,7 +101,7 @@ def undo_plan(job: Import) -> dict[str, int]:
 
 def reason(row: ImportRow) -> str:
     """Why a picture is refused; empty for one that is not."""
-    return "".join(map(str, problems_of(row, Options())))
+    return "".join(map(str, problems_of(row.errors, Options())))
 
 
 def can_be_undone(job: Import) -> bool:

@@ -75,9 +75,9 @@ def _refused(job: Import, rows: Iterator[tuple[int, Row]], options: Options) -> 
 def _reasons(job: Import, options: Options) -> Iterator[tuple[int, str]]:
     """Why each row is refused, after its number: other rows are named by where they stood in that file, not in this."""
     refused = job.rows.filter(outcome=ImportRow.Outcome.REFUSED).order_by("number")
-    for row in refused.only("number", "errors").iterator():
-        why = " ".join(map(str, problems_of(row, options)))
-        yield row.number, _("Row %(row)s. %(why)s") % {"row": row.number, "why": why}
+    for number, errors in refused.values_list("number", "errors").iterator():
+        why = " ".join(map(str, problems_of(errors, options)))
+        yield number, _("Row %(row)s. %(why)s") % {"row": number, "why": why}
 
 
 # Text ---------------------------------------------------------------------------------------------------------------

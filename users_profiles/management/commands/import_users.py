@@ -215,7 +215,7 @@ class Command(PipelineCommand):
     def _name_refused(self, job: Import) -> None:
         options = Options.from_json(job.options)
         for row in job.rows.filter(outcome=ImportRow.Outcome.REFUSED)[:SHOWN]:
-            self.stderr.write(f"Row {row.number}: {' '.join(map(str, problems_of(row, options)))}")
+            self.stderr.write(f"Row {row.number}: {' '.join(map(str, problems_of(row.errors, options)))}")
         if job.refused > SHOWN:
             self.stderr.write(f"... and {job.refused - SHOWN:,} more; --errors OUT.csv writes all of them to a file.")
 
