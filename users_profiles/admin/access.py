@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from users_profiles import avatars, conflicts, recorder, roles, search, selection
 from users_profiles.admin import choosing, saved_views
 from users_profiles.admin.filters import BirthdayFilter, filters_for
-from users_profiles.admin.listing import PeopleList
+from users_profiles.admin.listing import PeopleList, as_address
 from users_profiles.admin.paging import PeoplePaginator
 from users_profiles.keys import is_key
 from users_profiles.models import User
@@ -97,7 +97,7 @@ class PeopleAdmin(admin.ModelAdmin):
         hidden = BirthdayFilter.parameters() if not may_see_private(request) else []
         if [query.pop(name) for name in hidden if name in query]:
             messages.warning(request, _("You may not filter by birthday, so that part of the link was left out."))
-            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+            return HttpResponseRedirect(request.path + as_address(query))
         try:
             menus = {
                 "columns_menu": choosing.columns_menu(request),

@@ -164,6 +164,7 @@ def views_menu(request: HttpRequest, order: list[str]) -> dict[str, Any] | None:
     return {
         "mine": [entry for entry in entries if entry["report"].owner_id == actor.pk],
         "shared": [entry for entry in entries if entry["report"].owner_id != actor.pk],
+        "opened": opened,
         "current": current,
         "is_changed": opened is not None and listing.parts_of_report(opened, actor) != now,
         "may_change": current is not None and running.may_change(actor, current),
