@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core import mail
 from django.urls import reverse
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.admin_pages import USERS, user_page
+from tests.browser.conftest import session_of
 from tests.browser.helpers import PHONE, arrive, assert_good, link_in_last_mail, path_of, press, says
 from tests.data import images
 from users_profiles.models import User
@@ -249,3 +251,16 @@ def test_without_script_a_picture_is_chosen_and_every_section_opens(
     with stranger.profile.avatar.open() as stored:
         kept = images.opened(stored.read())
     assert kept.height > kept.width  # all of it, upright
+
+
+@pytest.mark.parametrize("is_phone", [False, True], ids=["with a mouse", "with a finger"])
+def test_dragging_is_spoken_of_where_something_can_be_dragged(
+    browser: Browser, live_server: Any, editor: User, stranger: User, is_phone: bool
+) -> None:
+    context = browser.new_context(base_url=live_server.url, is_mobile=is_phone, has_touch=is_phone)
+    context.add_cookies([{**session_of(editor), "url": live_server.url}])
+    page = context.new_page()
+    page.goto(user_page(stranger))
+    expect(page.get_by_text("Choose a picture")).to_be_visible()
+    expect(page.get_by_text("or drag one onto the circle")).to_be_visible(visible=not is_phone)
+    context.close()
