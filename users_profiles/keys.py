@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
 
 def is_key(text: str) -> bool:
@@ -29,3 +30,10 @@ class KeysField(forms.ModelMultipleChoiceField):
             if not is_key(str(key)):
                 raise ValidationError(self.error_messages["invalid_pk_value"], code="invalid", params={"pk": key})
         return value
+
+
+class FoundByKeyMixin:
+    """For a ModelAdmin whose rows are found by keys only; Django's takes the name of any field out of an address."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        return super().get_object(request, object_id) if is_key(object_id) else None  # type: ignore[misc]

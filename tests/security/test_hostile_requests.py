@@ -8,6 +8,7 @@ from tests.admin_pages import PROFILES, USERS, act, user_page
 
 HUGE = "9" * 25
 USER, PROFILE = "/admin/users_profiles/user", "/admin/users_profiles/profile"
+MODELS = ("user", "profile", "report", "import", "export", "trailentry")
 SCRIPT, IMAGE = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
 
 
@@ -26,6 +27,12 @@ SCRIPT, IMAGE = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
         *(f"{USERS}?q={text}" for text in ("%00", "a%20" * 500, HUGE * 10, "%25")),
         *(f"{USERS}?{name}=%00" for name in ("role", "active", "birthday", "joined_from", "signed_in", "complete")),
         f"{USERS}?_to_field=password",
+        *(
+            f"/admin/{kind}/1/{page}/?_to_field={field}"
+            for kind in ("auth/group", *(f"users_profiles/{model}" for model in MODELS))
+            for page in ("change", "delete", "history")
+            for field in ("", "id", "password", "%00")
+        ),
         f"{USERS}?%00=1",
         f"{USERS}?role=Editor&role=Admin",
         "/accounts/login/?next=%00",

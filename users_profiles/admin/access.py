@@ -23,7 +23,7 @@ from users_profiles.admin import choosing, saved_views
 from users_profiles.admin.filters import BirthdayFilter, filters_for
 from users_profiles.admin.listing import PeopleList, as_address
 from users_profiles.admin.paging import PeoplePaginator
-from users_profiles.keys import is_key
+from users_profiles.keys import FoundByKeyMixin, is_key
 from users_profiles.models import User
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.superusers import LastSuperuserError, keep_one_superuser
@@ -41,7 +41,7 @@ def may_see_private(request: HttpRequest) -> bool:
     return roles.may(request.user, roles.Action.VIEW_PRIVATE)
 
 
-class PeopleAdmin(admin.ModelAdmin):
+class PeopleAdmin(FoundByKeyMixin, admin.ModelAdmin):
     """A list of people and the page of one: search, filters and policy, closed by default."""
 
     change_list_template = "admin/users_profiles/people_list.html"
@@ -137,10 +137,6 @@ class PeopleAdmin(admin.ModelAdmin):
             kept.whole = self.get_queryset(request)
             request._paginator = kept  # type: ignore[attr-defined]
         return kept
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Look for keys only: SQLite fails on numbers that are too large for it."""
-        return super().get_object(request, object_id, from_field) if is_key(object_id) else None
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
         """Refuse ticks that no list of ours has: to Django they are a server error."""

@@ -22,6 +22,7 @@ from users_profiles import roles, selection
 from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.transfer_pages import as_attachment, progress
+from users_profiles.keys import FoundByKeyMixin
 from users_profiles.models import Export, Report
 from users_profiles.models.exports import HELD
 from users_profiles.models.profile import PRIVATE_FIELDS
@@ -61,7 +62,7 @@ class PrivateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Export)
-class ExportAdmin(admin.ModelAdmin):
+class ExportAdmin(FoundByKeyMixin, admin.ModelAdmin):
     """The ledger of exports: for who may give roles all of them, for others their own. Nobody changes it."""
 
     list_display = ["name", "state_chip", "rows", "whom", "person", "when", "took"]

@@ -14,6 +14,7 @@ from users_profiles import trail
 from users_profiles.accounts.proving import asks_for_password
 from users_profiles.admin.forms import GroupForm, PermissionsField
 from users_profiles.admin.trail import TrailMixin
+from users_profiles.keys import FoundByKeyMixin
 from users_profiles.models import Role
 
 
@@ -27,7 +28,7 @@ def is_role(group: Group | None) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(TrailMixin, DjangoGroupAdmin):
+class GroupAdmin(FoundByKeyMixin, TrailMixin, DjangoGroupAdmin):
     """The groups of the roles are there to be tuned, not to be renamed or removed: everything asks for them by name."""
 
     form = GroupForm

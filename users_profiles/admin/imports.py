@@ -25,6 +25,7 @@ from users_profiles.admin.import_mending import MendingMixin
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.transfer_pages import as_attachment, progress
 from users_profiles.admin.undo_import import UndoImportMixin
+from users_profiles.keys import FoundByKeyMixin
 from users_profiles.models import Import
 from users_profiles.moments import ago
 from users_profiles.roles import Action
@@ -57,7 +58,7 @@ STATE_TONES = {
 
 
 @admin.register(Import)
-class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, admin.ModelAdmin):
+class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, FoundByKeyMixin, admin.ModelAdmin):
     """The history of imports; an entry leads to the page of that import, in whatever state it is."""
 
     list_display = ["filename", "state_chip", "added", "changed", "same", "refused_rows", "person", "when", "took"]

@@ -17,7 +17,7 @@ from users_profiles import phones, roles
 from users_profiles.admin.access import visible_profile_fields
 from users_profiles.admin.columns import EMPTY
 from users_profiles.forms import EditsProfile
-from users_profiles.keys import is_key
+from users_profiles.keys import FoundByKeyMixin, is_key
 from users_profiles.models import Profile, User
 
 
@@ -73,7 +73,7 @@ class ProfileInline(admin.StackedInline):
 
 
 @admin.register(Profile)
-class ProfileAdmin(admin.ModelAdmin):
+class ProfileAdmin(FoundByKeyMixin, admin.ModelAdmin):
     """Where Django's admin would have profiles, it leads to their people.
 
     Everybody has one profile, so a list of profiles is the list of people once more, and the page of one is the middle

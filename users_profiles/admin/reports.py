@@ -25,7 +25,7 @@ from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.directory import directory_page
 from users_profiles.admin.trail import DayField
 from users_profiles.admin.transfer import begin
-from users_profiles.keys import is_key
+from users_profiles.keys import FoundByKeyMixin, is_key
 from users_profiles.models import Export, Report, User
 from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.moments import ago
@@ -59,7 +59,7 @@ class DaysForm(forms.Form):
 
 
 @admin.register(Report)
-class ReportAdmin(admin.ModelAdmin):
+class ReportAdmin(FoundByKeyMixin, admin.ModelAdmin):
     """Saved reports, for who may export: their own, and those that others share with them."""
 
     list_display = ["name", "whom", "sharing_column", "by_mail", "last_run", "owner_column"]
@@ -90,10 +90,6 @@ class ReportAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return Report.objects.visible_to(request.user).select_related("owner")
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Look for keys only: SQLite fails on numbers that are too large for it."""
-        return super().get_object(request, object_id, from_field) if is_key(object_id) else None
 
     def get_urls(self) -> list[URLPattern]:
         def at(end: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
