@@ -55,17 +55,26 @@ def test_a_field_of_the_profile_has_been_through_every_step(name: str) -> None:
         assert cell(name, "csv"), "step 2: an expression"
 
 
-def test_the_steps_name_what_there_is() -> None:
+# What the steps name, and in which of their files that is.
+NAMED = {
+    "models/profile.py": ("PROFILE_FIELDS", "PRIVATE_FIELDS"),
+    "transfer/columns.py": ("PersonResource", "SYNONYMS", "LineField"),
+    "search/texts.py": ("FIELDS_OF_PROFILE",),
+    "forms.py": ("ProfileForm", "field_order"),
+    "views.py": ("WISHES",),
+    "roles.py": ("required", "own_fields"),
+    "selection.py": ("ORDERS",),
+    "criteria.py": ("Parameter",),
+}
+
+
+def test_the_steps_name_what_there_is_where_it_is() -> None:
     steps = PAGE[PAGE.index("## Add a field") :]
     for path in set(re.findall(r"`((?:users_profiles|tests|docs)/[\w/]+\.\w+)`", steps)):
         assert (settings.BASE_DIR / path).is_file(), path
-    for word in (
-        "PROFILE_FIELDS",
-        "PRIVATE_FIELDS",
-        "SYNONYMS",
-        "FIELDS_OF_PROFILE",
-        "WISHES",
-        "field_order",
-        "ORDERS",
-    ):
-        assert any(re.search(rf"\b{word}\b", path.read_text(encoding="utf-8")) for path in APP.rglob("*.py")), word
+    for path, names in NAMED.items():
+        assert f"`users_profiles/{path}`" in steps, path
+        code = (APP / path).read_text(encoding="utf-8")
+        for name in names:
+            assert name in steps, name
+            assert re.search(rf"^\s*(?:class )?{name}\b", code, re.MULTILINE), f"{name} is not in {path}"
