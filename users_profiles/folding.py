@@ -22,8 +22,8 @@ def fold(text: str) -> str:
 
 
 def _spellings() -> dict[int, str | None]:
-    """Letters of ours with an accent as they are without, and signs such as hyphens and quotes as nothing."""
-    letters = {code: fold(chr(code)) for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))}
+    """Each letter of ours as it is folded, and signs such as hyphens and quotes as nothing."""
+    letters = {code: fold(chr(code)) for code in (*range(0x80), *range(0xC0, 0x250), *range(0x1E00, 0x1F00))}
     signs = (*range(0x80), *range(0xA1, 0xC0), *range(0x2010, 0x2050))
     return {
         **{code: plain for code, plain in letters.items() if plain.isascii()},
@@ -43,4 +43,4 @@ def sortable(text: str) -> str:
     if plain.isascii() and plain.isalnum():
         return plain.lower()
     plain = plain.translate(_SPELLINGS)
-    return (plain.lower() if plain.isascii() else fold(plain)).strip()
+    return (plain if plain.isascii() else fold(plain)).strip()
