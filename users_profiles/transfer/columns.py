@@ -49,11 +49,11 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
                    "Geburtstag", "date de naissance", "né le", "fecha de nacimiento"),
     "bio": ("bio", "about", "about me", "biography", "description", "Über mich", "Beschreibung", "à propos",
             "biografía", "acerca de"),
-    "date_joined": ("date joined", "joined", "joined on", "join date", "joining date", "date of joining", "start date",
-                    "hire date", "date of hire", "hired", "entry date", "employed since", "member since",
-                    "Eintrittsdatum", "Eintritt", "Einstellungsdatum", "Startdatum", "beschäftigt seit", "dabei seit",
-                    "date d'entrée", "date d'arrivée", "date d'embauche", "date de début", "arrivée", "membre depuis",
-                    "fecha de ingreso", "fecha de alta", "fecha de contratación", "fecha de incorporación",
+    "date_joined": ("date joined", "start date", "hire date", "Eintrittsdatum", "date d'entrée", "fecha de ingreso",
+                    "joined", "joined on", "join date", "joining date", "date of joining", "date of hire", "hired",
+                    "entry date", "employed since", "member since", "Eintritt", "Einstellungsdatum", "Startdatum",
+                    "beschäftigt seit", "dabei seit", "date d'arrivée", "date d'embauche", "date de début", "arrivée",
+                    "membre depuis", "fecha de alta", "fecha de contratación", "fecha de incorporación",
                     "fecha de inicio", "llegada", "miembro desde"),
 }  # fmt: skip
 
