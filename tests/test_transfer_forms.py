@@ -241,6 +241,19 @@ def test_the_same_columns_are_taken_as_the_last_time(browse: Browse, editor: Use
     assert "As last time" in html(client, job)
 
 
+def test_refused_rows_come_back_to_the_choices_of_their_file(browse: Browse, editor: User) -> None:
+    client = browse(editor)
+    data = b"Vorname,E-Mail,Telefon\nAda,ada@example.com,030 123456\nBob,nonsense,030 123457\n"
+    job = upload(client, data)
+    choose(client, job, region="DE")
+    answer = client.get(reverse("admin:users_profiles_import_refused", args=[job.pk]))
+    mended = answer.getvalue().replace(b"nonsense", b"bob@example.com")
+    assert mended.count(b"\n") == 2
+    again = upload(client, mended)
+    assert options_of(again).region == "DE"
+    assert options_of(again).mapping == ["first_name", "email", "phone_number", ""]
+
+
 def test_what_was_only_uploaded_is_not_remembered(browse: Browse, editor: User) -> None:
     client = browse(editor)
     first = upload(client, HR)

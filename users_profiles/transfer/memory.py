@@ -11,15 +11,21 @@ from django.contrib.auth.models import AnonymousUser
 
 from users_profiles import roles
 from users_profiles.models import Import, User
-from users_profiles.transfer import columns
+from users_profiles.transfer import columns, refused
 from users_profiles.transfer.options import DateOrder, Options, Origin
 
 _CHOICES = ("mode", "match", "blank_clears", "region", "username_pattern")
 
 
 def digest_of(headers: Sequence[str]) -> str:
-    """The fingerprint of a set of column names, in whatever order and spelling they come."""
-    names = sorted(columns.header_key(header) for header in headers)
+    """The fingerprint of a set of column names, in whatever order and spelling they come.
+
+    Without what our file of refused rows adds: it comes back, mended, to the choices of the file it is of.
+    """
+    theirs = list(headers)
+    while theirs and theirs[-1] in {"", refused.REASON}:
+        theirs.pop()
+    names = sorted(columns.header_key(header) for header in theirs)
     return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
 
@@ -50,7 +56,8 @@ def _recall_mapping(options: Options, before: Options, visible: set[str]) -> Non
     for header, name in zip(before.headers, before.mapping, strict=True):
         stored[columns.header_key(header)].append(name)
     for at, header in enumerate(options.headers):
-        name = stored[columns.header_key(header)].pop(0)
+        known = stored[columns.header_key(header)]
+        name = known.pop(0) if known else ""
         name = name if name in visible else ""
         if name != options.mapping[at] or options.origins[at] is Origin.GUESS:
             options.mapping[at], options.origins[at] = name, Origin.BEFORE if name else Origin.NONE
