@@ -172,8 +172,14 @@ def test_without_its_file_every_page_of_an_import_says_so(browse: Browse, editor
         assert (job.state, job.failure) == ("failed", "The file of this import is not kept any more. Upload it again.")
 
 
-@pytest.mark.parametrize("content", ["username\nada\n", "<table><tr><td>username</td></tr></table>"])
-def test_a_file_that_only_its_name_calls_excel_is_refused(browse: Browse, editor: User, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("username\nada\n", "This is not an Excel file, though its name ends in .xlsx."),
+        ("<table><tr><td>username</td></tr></table>", "This is a web page or XML."),
+    ],
+)
+def test_a_file_that_only_its_name_calls_excel_is_refused(browse: Browse, editor: User, content: str, why: str) -> None:
     answer = upload(browse(editor), content.encode(), "Staff.XLSX")
-    assert "This is not an Excel file, though its name ends in .xlsx." in answer.content.decode()
+    assert why in answer.content.decode()
     assert not Import.objects.exists()
