@@ -13,7 +13,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,7 +20,7 @@ from django.utils.translation import gettext as _
 from users_profiles import avatars, conflicts, recorder, roles, search, selection
 from users_profiles.admin import choosing, saved_views
 from users_profiles.admin.filters import BirthdayFilter, filters_for
-from users_profiles.admin.listing import PeopleList, as_address
+from users_profiles.admin.listing import ADDRESS, PeopleList, as_address
 from users_profiles.admin.paging import PeoplePaginator
 from users_profiles.keys import FoundByKeyMixin, is_key
 from users_profiles.models import User
@@ -180,9 +179,8 @@ class PeopleAdmin(FoundByKeyMixin, admin.ModelAdmin):
 
     def list_one_was_on(self, request: HttpRequest) -> str:
         """The list as one left it: with its filters, its order and its page."""
-        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         kept = request.GET.get("_changelist_filters", "")
-        return f"{address}?{kept}" if kept else address
+        return f"{ADDRESS}?{kept}" if kept else str(ADDRESS)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """Say in our own words that it is saved; who keeps editing stays here, others are back at their list."""

@@ -144,7 +144,7 @@ def _value_of(name: str, actor: Any) -> Callable[[User], Any]:
 
 def display(name: str, actor: Any) -> Callable[[User], Any]:
     """A column as Django's list wants it. None of them asks the database."""
-    label = columns.labels()[name]
+    label = str(columns.labels()[name])  # once, and not for each row
     value = _value_of(name, actor)
 
     def column(person: User) -> Any:

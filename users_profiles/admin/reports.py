@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -254,15 +254,9 @@ class ReportAdmin(FoundByKeyMixin, admin.ModelAdmin):
         form = ReportForm(request.POST if request.method == "POST" else None, actor=actor, report=report)
         if "move" in request.POST:
             form.move(request.POST["move"])
-        elif form.is_valid():
-            try:
-                with transaction.atomic():
-                    form.save()
-            except IntegrityError:  # the same name was saved between our look and our write
-                form.add_error("name", _("You already have a report of this name."))
-            else:
-                messages.success(request, _("%(report)s was saved.") % {"report": report.name})
-                return redirect("admin:users_profiles_report_change", report.pk)
+        elif form.is_valid() and form.keep():
+            messages.success(request, _("%(report)s was saved.") % {"report": report.name})
+            return redirect("admin:users_profiles_report_change", report.pk)
         labels = columns.labels()
         context = self._context(
             request,

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -103,7 +102,7 @@ class SavesViewsMixin:
         """Store a view with these changes, or say why not."""
         form = ReportForm(_answers(report, changes), actor=self._actor(request), report=report)
         form.offer_order(str(changes.get("order", "")))
-        if form.is_valid() and _stored(form):
+        if form.is_valid() and form.keep():
             return True
         for name, errors in form.errors.items():
             for error in errors:
@@ -125,16 +124,6 @@ def _answers(report: Report, changes: dict[str, Any]) -> QueryDict:
     answers["listed"] = answers["columns"]
     answers["recipients"] = list(report.recipients.values_list("pk", flat=True)) if report.pk else []
     return QueryDict(urlencode(answers, doseq=True))
-
-
-def _stored(form: ReportForm) -> bool:
-    try:
-        with transaction.atomic():
-            form.save()
-    except IntegrityError:  # the same name was saved between our look and our write
-        form.add_error("name", _("You already have a report of this name."))
-        return False
-    return True
 
 
 def _not_saved(form: ReportForm, name: str, error: str) -> str:

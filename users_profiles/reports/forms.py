@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Case, Q, When
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -219,6 +219,16 @@ class ReportForm(ExportForm):
                 self.add_error("recipients", f"{person} {reason}.")
 
     # What is stored ---------------------------------------------------------------------------------------------------
+
+    def keep(self) -> bool:
+        """Store the report; False, and said at its name, where the same was saved between our look and our write."""
+        try:
+            with transaction.atomic():
+                self.save()
+        except IntegrityError:
+            self.add_error("name", _("You already have a report of this name."))
+            return False
+        return True
 
     def save(self) -> Report:
         """Store the report, with the moment it is due next, and note in the trail what is different now."""
