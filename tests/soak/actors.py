@@ -103,7 +103,7 @@ class Reader(Actor):
             [
                 ("list", PEOPLE),
                 ("list", f"{PEOPLE}?p={self.chance.randint(1, 9)}"),
-                ("list", "/admin/users_profiles/profile/"),
+                ("list", f"{PEOPLE}?columns=updated_at,complete&o=-updated_at"),
                 ("search", f"{PEOPLE}?q={word}"),
                 ("search", f"{PEOPLE}?q={word}&active=yes"),
                 ("dashboard", "/admin/"),
