@@ -213,7 +213,7 @@ class AvatarInput(forms.ClearableFileInput):
         context = super().get_context(name, value, attrs)
         owner = getattr(value, "instance", None)
         context["person"] = getattr(owner, "user", None) if getattr(owner, "pk", None) else None
-        context["max_bytes"] = MAX_BYTES
+        context["max_bytes"], context["max_pixels"] = MAX_BYTES, MAX_PIXELS
         # Which picture was there when the page was made, to notice that somebody else has chosen another since.
         context["shown"] = {"name": shown_name(name), "value": version_of(value)}
         context["cut"] = {"name": cut_name(name), "smallest": str(SMALLEST_CUT)}  # a script reads it

@@ -16,6 +16,7 @@ from tests.admin_pages import USERS, user_page
 from tests.browser.conftest import session_of
 from tests.browser.helpers import PHONE, arrive, assert_good, link_in_last_mail, path_of, press, says
 from tests.data import images
+from users_profiles import avatars
 from users_profiles.models import User
 
 
@@ -65,6 +66,35 @@ def test_an_editor_gives_somebody_a_picture_and_takes_it_away_again(
     assert page.get_by_role("row", name="Ada Lovelace").locator(".avatar img").count() == 0
     ada.profile.refresh_from_db()
     assert not ada.profile.avatar
+
+
+def test_a_picture_as_large_as_telephones_take_them_is_made_smaller_before_it_is_sent(
+    open_page: Callable[..., Page], editor: User, make_person: Callable[..., User], tmp_path: Path
+) -> None:
+    ada = make_person("ada")
+    large = tmp_path / "holiday.png"
+    large.write_bytes(images.picture(size=(6000, 4000)))
+    assert avatars.MAX_PIXELS < 6000 * 4000
+    page = open_page(user_page(ada), person=editor)
+    page.locator("input[type=file]").set_input_files(large)
+    press(page, "Use this part")
+    expect(page.locator("[data-avatar-status]")).to_have_text("holiday.jpg")
+    press(page, "Save")
+    arrive(page, USERS)
+    ada.profile.refresh_from_db()
+    with ada.profile.avatar.open() as stored:
+        assert images.opened(stored.read()).width > 500
+
+
+def test_what_is_too_large_and_no_picture_is_refused_before_it_is_sent(
+    open_page: Callable[..., Page], editor: User, stranger: User, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.jpg"
+    film.write_bytes(bytes(avatars.MAX_BYTES + 1))
+    page = open_page(user_page(stranger), person=editor)
+    page.locator("input[type=file]").set_input_files(film)
+    expect(page.locator("[data-avatar-status]")).to_have_text("This file is larger than 10 MB.")
+    assert page.locator("input[type=file]").evaluate("input => input.files.length") == 0
 
 
 def test_a_picture_is_dragged_onto_the_circle_and_cut_by_keys_and_by_hand(

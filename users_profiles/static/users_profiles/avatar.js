@@ -3,6 +3,8 @@
 "use strict";
 {
   const DRAWN = 560; // pixels of the canvas, two to the point
+  const SHRUNK_TO = 8_000_000; // pixels of a picture that was too large: a tenth of its width still makes a sharp one
+  const shrunk = new WeakSet(); // the files that are small already
   const part = (box, name) => box.querySelector(`[data-avatar-${name}]`);
   const fileInput = (box) => box.querySelector("input[type=file]");
   const stored = new WeakMap(); // what each preview showed when the page came
@@ -66,25 +68,64 @@
   function chosen(box) {
     const input = fileInput(box);
     const file = input.files[0];
-    const tooLarge = file && file.size > Number(box.dataset.maxBytes);
-    if (tooLarge) input.value = "";
-    say(box, tooLarge ? box.dataset.tooLarge : (file?.name ?? ""), Boolean(tooLarge));
+    say(box, file?.name ?? "");
     box.classList.remove("is-leaving");
     forget(box);
-    if (!file || tooLarge) return;
+    if (!file) return;
     const remove = part(box, "remove");
     if (remove) remove.checked = false;
     const image = new Image();
     image.src = URL.createObjectURL(file);
-    // What a browser cannot draw is for the server to judge; the old picture stays in sight.
+    // What a browser cannot draw is for the server to judge, unless it is too large; the old picture stays in sight.
     image.decode().then(
       () => {
         if (input.files[0] !== file) return; // another one was chosen meanwhile
+        if (isTooLarge(box, file, image)) {
+          shrink(box, file, image);
+          return;
+        }
         pictures.set(box, middle(image));
         show(box);
         openCutter(box, () => reset(box));
       },
-      () => URL.revokeObjectURL(image.src),
+      () => {
+        URL.revokeObjectURL(image.src);
+        if (input.files[0] !== file || file.size <= Number(box.dataset.maxBytes)) return;
+        input.value = "";
+        say(box, box.dataset.tooLarge, true);
+      },
+    );
+  }
+
+  function isTooLarge(box, file, { naturalWidth, naturalHeight }) {
+    const isLarge = file.size > Number(box.dataset.maxBytes) || naturalWidth * naturalHeight > Number(box.dataset.maxPixels);
+    return isLarge && !shrunk.has(file);
+  }
+
+  // Telephones take larger pictures than the server will have, which makes a small one of each: so we begin with that.
+  function shrink(box, file, image) {
+    const scale = Math.min(1, Math.sqrt(SHRUNK_TO / (image.naturalWidth * image.naturalHeight)));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(image.naturalWidth * scale);
+    canvas.height = Math.round(image.naturalHeight * scale);
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#fff"; // beneath what lets through; the file is one that cannot
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    URL.revokeObjectURL(image.src);
+    canvas.toBlob(
+      (blob) => {
+        const input = fileInput(box);
+        if (!blob || input.files[0] !== file) return;
+        const smaller = new File([blob], `${file.name.replace(/\.[^.]*$/, "")}.jpg`, { type: blob.type });
+        const files = new DataTransfer();
+        files.items.add(smaller);
+        shrunk.add(smaller);
+        input.files = files.files;
+        chosen(box);
+      },
+      "image/jpeg",
+      0.9,
     );
   }
 
