@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.urls import reverse
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.admin_pages import user_page
 from tests.browser.helpers import PHONE, WIDE, assert_good, press, says, tab, upload
@@ -217,6 +217,17 @@ def test_an_unticked_row_is_left_out(check_of_three: Callable[..., Page], size: 
     tab(page, "Left out").click()
     expect(page.get_by_role("region", name="Left out")).to_contain_text("Grace Hopper")
     assert_good(page)
+
+
+def test_a_tick_made_before_the_script_is_there_is_saved_too(check_of_three: Callable[..., Page]) -> None:
+    page = check_of_three()
+    held: list[Route] = []
+    page.route("**/ticks.js", lambda route: held.append(route))
+    page.reload(wait_until="commit")
+    box(page, 3).uncheck()
+    expect(page.get_by_role("button", name="Import: add 3, change 0")).to_be_visible()
+    held[0].continue_()
+    expect(page.get_by_role("button", name="Import: add 2, change 0")).to_be_visible()
 
 
 def test_new_people_are_read_on_a_phone_without_looking_aside(check_of_three: Callable[..., Page]) -> None:

@@ -18,14 +18,19 @@
     document.getElementById("check").replaceWith(document.importNode(page.getElementById("check"), true));
   }
 
-  document.addEventListener("change", (event) => {
-    const box = event.target;
-    if (box.name !== "ticked" || box.form !== form) return;
+  function keep(box) {
     last = last
       .then(() => save(box))
       .catch(() => {
         box.checked = !box.checked;
         failed.hidden = false;
       });
+  }
+
+  const isTick = (box) => box.name === "ticked" && box.form === form;
+  document.addEventListener("change", (event) => {
+    if (isTick(event.target)) keep(event.target);
   });
+  // Whoever was quicker than this script meant it, too.
+  [...form.elements].filter((box) => isTick(box) && box.checked !== box.defaultChecked).forEach(keep);
 })();
