@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import StringIO
+from io import BytesIO, StringIO
 
+import openpyxl
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from users_profiles.management.commands import ensure_profiles
-from users_profiles.models import Profile, User
+from users_profiles.models import Export, Profile, User
+from users_profiles.transfer.export.formats import blocks_of
+from users_profiles.transfer.export.wanted import Wanted
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +70,17 @@ def test_it_works_through_many_in_chunks(monkeypatch: pytest.MonkeyPatch, three_
     monkeypatch.setattr(ensure_profiles, "CHUNK", 2)
     assert run() == "Profiles made: 3."
     assert not User.objects.without_profile().exists()
+
+
+@pytest.mark.parametrize("file_format", Export.Format.values)
+def test_until_then_every_export_has_them_too(file_format: str, three_without: None) -> None:
+    wanted = Wanted(None, columns=["username", "location", "birth_date", "version"], format=file_format)
+    parts, people = zip(*blocks_of(wanted), strict=True)
+    assert sum(people) == 4
+    if file_format == Export.Format.XLSX:
+        sheet = openpyxl.load_workbook(BytesIO(b"".join(parts))).active
+        assert ("raw1", None, None, None) in list(sheet.values)
+        assert ("ada", "London", None) in [row[:3] for row in sheet.values]
 
 
 def test_more_people_take_no_more_queries() -> None:

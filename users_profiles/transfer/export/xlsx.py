@@ -135,12 +135,19 @@ def _dates(start: str, style: str, column: Sequence[Any], numbers: Iterable[int]
 
 
 def _numbers(start: str, style: str, column: Sequence[Any], numbers: Iterable[int]) -> list[str]:
-    return [f'{start}{number}"><v>{value}</v></c>' for number, value in zip(numbers, column, strict=True)]
+    return [
+        f'{start}{number}"><v>{value}</v></c>' if value is not None else ""
+        for number, value in zip(numbers, column, strict=True)
+    ]
 
 
-def _escaped(column: Sequence[str]) -> Sequence[str]:
+def _escaped(column: Sequence[Any]) -> Sequence[str]:
     """The texts as XML has them; most columns hold nothing that needs it, and one look at all of it says so."""
-    text = "\n".join(column)
+    try:
+        text = "\n".join(column)
+    except TypeError:  # somebody has no profile; to look for them beforehand would cost everybody
+        column = [cell or "" for cell in column]
+        text = "\n".join(column)
     # A text needs no mark to be safe here; but an apostrophe of its own must not be taken for one on the way back.
     if text.startswith("'") or "\n'" in text:
         column = [values.defuse(cell) if cell.startswith("'") else cell for cell in column]
