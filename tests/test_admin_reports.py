@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from django.http import HttpResponse
@@ -24,6 +24,7 @@ from users_profiles.reports import mailing
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:users_profiles_report_changelist")
+VIEWS = reverse("admin:users_profiles_user_views")
 DIRECTORY = reverse("admin:users_profiles_directory")
 OF_ONE = ("change", "edit", "delete", "history", "directory")
 
@@ -37,17 +38,15 @@ def rows(answer: HttpResponse) -> list[dict[str, str]]:
 # From the list ------------------------------------------------------------------------------------------------------
 
 
-def test_what_a_list_shows_becomes_a_report(browse: Browse, editor: User, ada: User) -> None:
+def test_what_a_list_shows_becomes_a_report_that_is_mailed(browse: Browse, editor: User, ada: User) -> None:
     client = browse(editor)
-    html = client.get(f"{USERS}?location=London&q=a&o=-last_name&p=1").content.decode()
-    link = html.split(f'href="{ADD}?', 1)[1].split('"', 1)[0].replace("&amp;", "&")
-    asked = {name: values[0] for name, values in parse_qs(link).items()}
-    assert asked.pop("columns").startswith("username,first_name,last_name,email,role")
-    assert asked == {"query": "location=London&q=a", "order": "-last_name"}
-    answer = client.post(f"{ADD}?{link}", form(**asked))
+    shown = {"address": "location=London&q=a&o=-last_name&p=1", "columns": ["email", "role"]}
+    answer = client.post(VIEWS, {**shown, "name": "Londoners", "mail": "1"})
     report = Report.objects.get()
-    assert answer["Location"] == page("change", report)
+    assert answer["Location"] == f"{page('edit', report)}?every=week"
     assert (report.owner, report.query, report.order) == (editor, "location=London&q=a", "-last_name")
+    assert report.every == ""  # proposed, until it is saved
+    assert client.get(answer["Location"]).context["form"]["every"].value() == "week"
     assert [row["username"] for row in rows(client.post(page("file", report)))] == ["ada"]
 
 

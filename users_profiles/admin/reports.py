@@ -239,8 +239,11 @@ class ReportAdmin(FoundByKeyMixin, admin.ModelAdmin):
         return self._form(request, report, request.user, _("Save a report"))
 
     def edit_view(self, request: HttpRequest, key: Any) -> HttpResponse:
-        """Change a report: its owner, or an admin."""
+        """Change a report: its owner, or an admin. The address may propose how often it is mailed."""
         report, actor = self._report(request, key, to_change=True)
+        proposed = request.GET.get("every", "")
+        if request.method == "GET" and not report.every and proposed in Report.Every.values:
+            report.every = proposed
         return self._form(request, report, actor, _("Edit %(report)s") % {"report": report.name})
 
     def staff_view(self, request: HttpRequest) -> JsonResponse:

@@ -46,13 +46,14 @@ class SavesViewsMixin:
         ]
 
     def save_view(self, request: HttpRequest) -> HttpResponse:
-        """Keep what the list shows under a name."""
+        """Keep what the list shows under a name; go on to who is mailed it, or back to the list."""
         actor = self._actor(request)
         report = Report(owner=actor, format=last_choice(actor).format)
         asked = {"name": request.POST.get("name", ""), "sharing": request.POST.get("sharing", Report.Sharing.MINE)}
         if self._keep(request, report, {**asked, **self._shown(request, report)}):
             messages.success(request, _("“%(view)s” is saved. You find it under Saved views.") % {"view": report.name})
-            return HttpResponseRedirect(listing.of_report(report))
+            mails = f"{reverse('admin:users_profiles_report_edit', args=[report.pk])}?every={Report.Every.WEEK}"
+            return HttpResponseRedirect(mails if "mail" in request.POST else listing.of_report(report))
         return self._back(request)
 
     def update_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -147,9 +148,7 @@ def views_menu(request: HttpRequest, order: list[str]) -> dict[str, Any] | None:
     entries: list[dict[str, Any]] = [
         {"report": report, "address": listing.of_report(report), "is_current": report == current} for report in reports
     ]
-    query, names = selection.address(request.GET), listing.shown(request)
-    told = [*listing.PERSON, *(name for name in names if name not in listing.PERSON)]
-    more = urlencode({"query": query, "order": ",".join(order), "columns": ",".join(told)})
+    query = selection.address(request.GET)
     return {
         "mine": [entry for entry in entries if entry["report"].owner_id == actor.pk],
         "shared": [entry for entry in entries if entry["report"].owner_id != actor.pk],
@@ -157,9 +156,8 @@ def views_menu(request: HttpRequest, order: list[str]) -> dict[str, Any] | None:
         "current": current,
         "is_changed": opened is not None and listing.parts_of_report(opened, actor) != now,
         "may_change": current is not None and running.may_change(actor, current),
-        "columns": names,
+        "columns": listing.shown(request),
         "sharings": _sharings(actor),
-        "more": f"{reverse('admin:users_profiles_report_add')}?{more}",
         "directory": f"{reverse('admin:users_profiles_directory')}?{query}".rstrip("?"),
     }
 
