@@ -47,6 +47,7 @@ def test_what_a_list_shows_becomes_a_report_that_is_mailed(browse: Browse, edito
     assert (report.owner, report.query, report.order) == (editor, "location=London&q=a", "-last_name")
     assert report.every == ""  # proposed, until it is saved
     assert client.get(answer["Location"]).context["form"]["every"].value() == "week"
+    Report.objects.update(format="csv")
     assert [row["username"] for row in rows(client.post(page("file", report)))] == ["ada"]
 
 
