@@ -21,13 +21,13 @@ from users_profiles.models import Export, ImportPicture, ImportRow, TrailEntry, 
 from users_profiles.models.exports import HELD, HELD_TITLE
 from users_profiles.models.profile import PROFILE_FIELDS
 from users_profiles.privacy.places import PLACES
+from users_profiles.recorder import PERSON_FIELDS
 from users_profiles.roles import Action
 from users_profiles.storage import StorageDown
 from users_profiles.trail.entries import people_type, sees_everything, whom, written
 from users_profiles.transfer.options import Options
 from users_profiles.transfer.people import problems_of
 
-PERSON_FIELDS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
 SPOKEN = ("language", "time_zone")
 DATES = ("date_joined", "last_login", "deactivated_at")
 CHUNK = 1_000
