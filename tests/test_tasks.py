@@ -25,7 +25,7 @@ from django_tasks_db.models import DBTaskResult
 
 from tests.workers import environment
 from users_profiles.management.commands import worker
-from users_profiles.models import Delivery, Import, ImportRow, Report, User, Worker
+from users_profiles.models import Delivery, Export, Import, ImportRow, Report, User, Worker
 from users_profiles.models.mails import KEEP_DAYS
 from users_profiles.transfer import importer, intake, lease, retention, tasks
 
@@ -290,9 +290,16 @@ def test_the_command_clears_away_and_can_be_asked_first(capsys: pytest.CaptureFi
     said = capsys.readouterr().out.splitlines()
     assert said[0] == (
         "Would delete: 1 imports that were never applied, 0 files, 0 records of rows, 0 entries of the trail, "
-        "0 exports, 0 results of tasks, 0 mails of reports, 0 files that nothing refers to."
+        "0 exports, 0 results of tasks, 0 mails of reports and invitations, 0 files that nothing refers to."
     )
     assert said[1].startswith("Deleted: 1 imports")
+
+
+def test_what_was_ticked_and_never_exported_is_counted_before_it_is_cleared_away() -> None:
+    Export.objects.create(state=Export.State.CHOSEN, asked_at=timezone.now() - timedelta(days=2))
+    assert retention.prune(dry_run=True) == retention.Pruned(exports=1)
+    assert retention.prune() == retention.Pruned(exports=1)
+    assert not Export.objects.exists()
 
 
 def test_the_worker_clears_away_soon_after_its_start_and_then_now_and_then(

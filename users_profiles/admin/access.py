@@ -44,7 +44,7 @@ class PeopleAdmin(FoundByKeyMixin, admin.ModelAdmin):
     """A list of people and the page of one: search, filters and policy, closed by default."""
 
     change_list_template = "admin/users_profiles/people_list.html"
-    search_fields = search.FIELDS_OF_USER  # only says that there is a search box; search.py says what it looks at
+    search_fields = search.FIELDS_OF_USER  # only says that there is a search box; users_profiles/search finds
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 200

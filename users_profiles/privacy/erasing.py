@@ -1,7 +1,8 @@
 """Erases a person: no name, address or value of theirs is left in the database, in media, or in retained files.
 
 What happened stays: that somebody was changed, when, by whom and in which field, under a number that leads nowhere any
-more. Who reads the files on the server's disks reads more than the product shows; README.md has what that takes.
+more. Who reads the files on the server's disks reads more than the product shows; docs/administrators.md has what that
+takes, under "Personal data".
 """
 
 from __future__ import annotations

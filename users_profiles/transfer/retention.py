@@ -99,6 +99,7 @@ def _kinds() -> list[tuple[str, Any, Callable[[Any], object]]]:
         ("rows", _rows(), _delete_rows),
         ("entries", entries, type(entries).forget),
         ("exports", Export.objects.expired(), _delete_exports),
+        ("exports", _chosen(), delete),
         ("tasks", done, delete),
         ("mails", mails, delete),
         ("mails", invited, delete),
@@ -133,12 +134,16 @@ def _known(columns: tuple[tuple[type[models.Model], str], ...], digit: str) -> s
     return {name.rpartition("/")[2] for name in first.union(*others, all=True).iterator()}
 
 
+def _chosen() -> models.QuerySet[Export]:
+    """What was ticked and never exported, which was no export."""
+    return Export.objects.filter(state=Export.State.CHOSEN, asked_at__lt=_before(days=1))
+
+
 def _delete_exports(expired: models.QuerySet[Export]) -> None:
-    """The files go; that there was an export stays. What was ticked and never exported was none."""
+    """The files go; that there was an export stays."""
     for export in expired.only("pk", "file").iterator():
         export.file.delete(save=False)
         Export.objects.filter(pk=export.pk).update(file="")
-    Export.objects.filter(state=Export.State.CHOSEN, asked_at__lt=_before(days=1)).delete()
 
 
 def _before(**ago: int) -> datetime:

@@ -13,7 +13,7 @@ WORDS = {
     "entries": "entries of the trail",
     "exports": "exports",
     "tasks": "results of tasks",
-    "mails": "mails of reports",
+    "mails": "mails of reports and invitations",
     "strays": "files that nothing refers to",
 }
 
