@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from users_profiles.models import User
@@ -12,3 +13,9 @@ PASSWORD = "correct-horse-battery"
 
 Browse = Callable[[User | None], Client]
 Make = Callable[..., User]
+
+
+def reader_made_anew() -> Group:
+    """The group Reader as the youngest of all: whoever is added to it has it last in the order of the database."""
+    Group.objects.filter(name="Reader").delete()
+    return Group.objects.create(name="Reader")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.importing import SAMPLE, apply, check, outcomes, reasons, take_in
+from tests.people import reader_made_anew
 from users_profiles.models import Import, Profile, User
 from users_profiles.transfer import importer
 from users_profiles.transfer.options import Options
@@ -164,6 +165,12 @@ def test_an_editors_file_gives_no_roles_and_touches_nobody_above(
     ]  # fmt: skip
     assert not Profile.objects.filter(user__username__in=["alice", "root", "edgar"]).exclude(location="").exists()
     assert User.objects.get(username="edgar").role == "Editor"
+
+
+@pytest.mark.django_db
+def test_to_a_file_who_is_in_two_role_groups_is_what_they_are_on_their_page(editor: User, admin: User) -> None:
+    admin.groups.add(reader_made_anew())
+    assert outcomes(apply("username,location\nalice,Paris\n", editor)) == [(2, "refused")]
 
 
 @pytest.mark.django_db

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from tests.importing import apply, check, figures, take_back
-from tests.people import Make
+from tests.people import Make, reader_made_anew
 from users_profiles import roles
 from users_profiles.models import Import, ImportRow, Profile, User
 from users_profiles.transfer import importer, lease, tasks, undo_import
@@ -133,6 +133,14 @@ def test_an_editor_undoes_what_an_editor_may_and_nothing_above(editor: User, mak
     assert take_back(job, editor) == {"removed": 1, "kept": 2}
     assert User.objects.get(username="used").is_active
     assert Profile.objects.get(user=climber).location == "Paris"
+
+
+def test_to_an_undo_who_is_in_two_role_groups_is_what_they_are_on_their_page(editor: User, make_person: Make) -> None:
+    climber = make_person("climber", location="Berlin")
+    job = apply("username,location\nclimber,Paris\n", editor)
+    roles.assign([climber], "Admin")
+    climber.groups.add(reader_made_anew())
+    assert take_back(job, editor) == {"kept": 1}
 
 
 def test_an_editor_gives_no_role_back(admin: User, editor: User, make_person: Make) -> None:

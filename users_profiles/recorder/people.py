@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from users_profiles.models import Role, User
+from users_profiles.models import User
 from users_profiles.models.profile import PROFILE_FIELDS
+from users_profiles.models.user import names_of_roles
 from users_profiles.recorder.notes import Change, note, present_unit
 
 PERSON_FIELDS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
@@ -84,8 +85,7 @@ def roles_of(keys: Collection[int]) -> dict[int, str]:
     unit = present_unit()
     if unit is not None and unit.before.keys() >= set(keys):
         return {key: unit.before[key]["role"] for key in keys}
-    held = User.groups.through._default_manager.filter(user_id__in=keys, group__name__in=Role.values)
-    names = dict(held.order_by("-group__name").values_list("user_id", "group__name"))
+    names = names_of_roles(User.groups.through._default_manager.filter(user_id__in=keys))
     return {key: names.get(key, "") for key in keys}
 
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.db.models.functions import Lower
 
-from users_profiles.models import ImportRow, Role, User
+from users_profiles.models import ImportRow, User
 from users_profiles.models.profile import BLANKS
+from users_profiles.models.user import names_of_roles
 from users_profiles.transfer import columns
 from users_profiles.transfer.bulk import among
 from users_profiles.transfer.options import Options
@@ -178,12 +178,9 @@ class Directory:
     def _load_roles(self) -> None:
         if not self._people:
             return
-        names = dict(Group.objects.filter(name__in=Role.values).values_list("pk", "name"))
-        held = User.groups.through._default_manager.filter(
-            user_id__in=among(self._people, "bigint"), group_id__in=list(names)
-        )
-        for user_id, group_id in held.values_list("user_id", "group_id"):
-            self._people[user_id].values["role"] = names[group_id]
+        held = User.groups.through._default_manager.filter(user_id__in=among(self._people, "bigint"))
+        for key, role in names_of_roles(held).items():
+            self._people[key].values["role"] = role
 
 
 # The fields whose values a file writes otherwise than they are stored.

@@ -14,13 +14,13 @@ from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.contrib.auth.models import Group
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
 from users_profiles.models import Role, User
 from users_profiles.models.profile import BLANKS
+from users_profiles.models.user import names_of_roles
 from users_profiles.roles import Action
 from users_profiles.transfer import columns, people
 from users_profiles.transfer.bulk import among
@@ -212,13 +212,12 @@ def _load(keys: Collection[int], lock: bool) -> dict[int, Person]:
 
 
 def _load_groups(persons: dict[int, Person]) -> None:
-    names = dict(Group.objects.values_list("pk", "name"))
     held = User.groups.through._default_manager.filter(user_id__in=among(persons, "bigint"))
-    for user_id, group_id in held.values_list("user_id", "group_id"):
-        if names[group_id] in Role.values:
-            persons[user_id].known.values["role"] = names[group_id]
-        else:
-            persons[user_id].extra = True
+    for key, role in names_of_roles(held).items():
+        persons[key].known.values["role"] = role
+    beside = held.exclude(group__name__in=Role.values)
+    for (user_id,) in beside.values_list("user_id").distinct():
+        persons[user_id].extra = True
     own = User.user_permissions.through._default_manager.filter(user_id__in=among(persons, "bigint"))
     for (user_id,) in own.values_list("user_id").distinct():
         persons[user_id].extra = True
