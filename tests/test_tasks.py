@@ -260,6 +260,28 @@ def test_c13_a_file_that_was_never_imported_is_gone_after_the_retention_time(set
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_preview_that_is_imported_while_old_ones_are_deleted_keeps_its_rows(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [intake.receive(ContentFile(b"username\nada\n"), f"{number}.csv", None) for number in range(2)]
+    for job in jobs:
+        assert job.start_check()
+        importer.run(job)
+        aged(job, hours=settings.IMPORT_KEEP_PREVIEWS_HOURS + 1)
+    pressed = Import.objects.get(pk=jobs[0].pk)
+    delete = retention._delete_rows
+
+    def press_import(rows: Any) -> None:
+        pressed.start_apply()
+        delete(rows)
+
+    monkeypatch.setattr(retention, "_delete_rows", press_import)
+    retention.prune()
+    kept = Import.objects.get()
+    assert (kept, kept.state, kept.rows.count()) == (pressed, Import.State.APPLYING, 1)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_of_an_applied_import_the_file_goes_first_then_its_rows_and_the_history_stays(settings: Any) -> None:
     job = begin()
     importer.run(job)

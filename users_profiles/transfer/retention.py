@@ -150,10 +150,13 @@ def _before(**ago: int) -> datetime:
     return timezone.now() - timedelta(**ago)
 
 
+def _begun() -> models.QuerySet[Import]:
+    """Imports that somebody began and did not apply; nothing in them happened."""
+    return Import.objects.filter(applied_at=None).exclude(state__in=Import.UNDER_WAY)
+
+
 def _previews() -> models.QuerySet[Import]:
-    """Imports that somebody began and never applied; nothing in them happened."""
-    begun = Import.objects.filter(applied_at=None).exclude(state__in=Import.UNDER_WAY)
-    return begun.filter(uploaded_at__lt=_before(hours=settings.IMPORT_KEEP_PREVIEWS_HOURS))
+    return _begun().filter(uploaded_at__lt=_before(hours=settings.IMPORT_KEEP_PREVIEWS_HOURS))
 
 
 def _files() -> models.QuerySet[Import]:
@@ -170,8 +173,10 @@ def _rows() -> models.QuerySet[ImportRow]:
 
 def _delete_previews(previews: models.QuerySet[Import]) -> None:
     for job in previews.iterator():
-        _delete_rows(ImportRow.objects.filter(job=job))
-        job.delete()  # and its file with it
+        # Cancelled first: whoever presses Import at this moment is too late, or they have been faster and it stays.
+        if _begun().filter(pk=job.pk).update(state=Import.State.CANCELLED):
+            _delete_rows(ImportRow.objects.filter(job=job))
+            job.delete()  # and its file with it
 
 
 def _delete_files(applied: models.QuerySet[Import]) -> None:
