@@ -155,6 +155,15 @@ def test_numbers_that_a_country_does_not_have_are_doubted(browse: Browse, superu
     assert "notice-warn" in browse(superuser).get(page("change", job)).content.decode()
 
 
+def test_many_refused_numbers_have_one_cause_and_the_page_says_where_to_mend_it(superuser: User) -> None:
+    rows = "ada,030 123456\nbob,030/12345\ncarl,call me\ndora,+49 30\n"
+    job = check(f"username,phone\n{rows}", superuser, region="US")
+    assert job.options["hints"] == {"refused_country": {"count": 2, "rows": [2, 3]}}
+    [warning] = said(job)
+    assert warning.startswith("2 phone numbers without a country code (rows 2, 3) are refused: United States (+1) has")
+    assert "on the Columns step" in warning
+
+
 # Everywhere ---------------------------------------------------------------------------------------------------------
 
 

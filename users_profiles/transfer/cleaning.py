@@ -148,6 +148,8 @@ class _Column:
             value = self._clean(values.restore(cell))
         except Refused as refused:
             candidate.problems.append(Problem(self.name, cell, refused.code, refused.details))
+            if refused.code == "phone" and not values.has_country(cell) and values.has_digits(cell):
+                self._hints.note("refused_country", candidate.number)
             self.has_gaps = True
             return ABSENT
         hint = self._noticed(cell, value)

@@ -91,6 +91,17 @@ def _other_country(found: dict[str, Any], options: Options) -> Hint:
     return Hint(text % {**_figures(found), "country": _country_of(options)}, is_warning=True)
 
 
+def _refused_country(found: dict[str, Any], options: Options) -> Hint:
+    text = ngettext(
+        "%(count)s phone number without a country code (row %(rows)s) is refused: %(country)s has none like that. If "
+        "it is from elsewhere, choose its country on the Columns step.",
+        "%(count)s phone numbers without a country code (rows %(rows)s) are refused: %(country)s has none like them. "
+        "If they are from elsewhere, choose their country on the Columns step.",
+        found["count"],
+    )
+    return Hint(text % {**_figures(found), "country": _country_of(options)}, is_warning=True)
+
+
 def _country_of(options: Options) -> str:
     return countries.label(options.region or settings.PHONE_DEFAULT_REGION)
 
@@ -106,6 +117,7 @@ def _figures(found: dict[str, Any]) -> dict[str, str]:
 SENTENCES: dict[str, Callable[[dict[str, Any], Options], Hint]] = {
     "formula": _formula,
     "short": _short,
+    "refused_country": _refused_country,
     "other_country": _other_country,
     "country": _country,
 }

@@ -180,6 +180,11 @@ def has_country(number: str) -> bool:
     return "+" in number or number.lstrip().startswith("00")
 
 
+def has_digits(text: str) -> bool:
+    """Whether somebody meant a number to be dialled, and not a word."""
+    return sum(map(str.isdigit, text)) >= 5
+
+
 def exists(number: str) -> bool:
     """Whether the numbering plan of its country knows a number."""
     return phonenumbers.is_valid_number(phonenumbers.parse(number))
