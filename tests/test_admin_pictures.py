@@ -16,6 +16,7 @@ from tests.archives import BLUE, RED, give_picture, picture_of, zipped
 from tests.data import images
 from tests.people import Browse
 from users_profiles.models import Import, User
+from users_profiles.transfer import pictures
 
 pytestmark = pytest.mark.django_db
 
@@ -142,6 +143,35 @@ def test_a_failed_check_can_be_tried_again(browse: Browse, editor: User, strange
     assert "The disk was full." in failed
     assert "Try again" in failed
     assert "Import 1 picture" in client.post(page("check", job), follow=True).content.decode()
+
+
+def test_an_import_that_failed_midway_goes_on_where_it_stopped(
+    browse: Browse, editor: User, stranger: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "SWAPPED_AT_ONCE", 1)
+    client = browse(editor)
+    upload(client, {"edgar.png": RED, "stan.png": RED})
+    job = Import.objects.get()
+    with monkeypatch.context() as patch:
+        swap = pictures._Apply._swap
+
+        def swap_one(run: Any, picture: Any) -> None:
+            if run.job.cursor:
+                raise OSError("No space left on device")
+            swap(run, picture)
+
+        patch.setattr(pictures._Apply, "_swap", swap_one)
+        failed = client.post(page("apply", job), follow=True).content.decode()
+    assert (bool(picture_of(editor)), bool(picture_of(stranger))) == (True, False)
+    assert "Go on where it stopped" in failed
+    name = job.file.name
+    Import.objects.update(file="")  # long ago: what was still to be given is not kept any more
+    assert "Go on where it stopped" not in client.post(page("apply", job), follow=True).content.decode()
+    Import.objects.update(file=name)
+    result = client.post(page("apply", job), follow=True).content.decode()
+    assert "2 people have a picture now who had none." in result
+    assert "Go on where it stopped" not in result
+    assert picture_of(stranger)
 
 
 def test_an_import_is_in_the_history_and_on_pages_for_people_only_where_it_belongs(

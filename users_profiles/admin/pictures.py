@@ -160,9 +160,10 @@ class PicturesMixin:
 
     @method_decorator(require_POST)
     def pictures_apply_view(self, request: HttpRequest, key: int) -> HttpResponse:
-        """Give people their pictures. A second click finds the import already under way and does nothing."""
+        """Give people their pictures, or go on where that was cut short. A second click does nothing."""
         job = self._pictures_job(request, key)
-        if job.start_apply():
+        # With the file go the pictures that were still to be given.
+        if job.start_apply() or (job.file and job.resume_apply()):
             tasks.start(job)
         return redirect("admin:users_profiles_import_change", job.pk)
 
