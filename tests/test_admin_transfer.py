@@ -187,6 +187,18 @@ def test_an_admin_sees_everybodys_imports_but_acts_on_none_but_his_own(
     assert not User.objects.filter(username="ada").exists()
 
 
+@pytest.mark.parametrize(
+    ("state", "title"), [("uploaded", "Import not checked yet"), ("failed", "Import failed"), ("done", "Import finished")]
+)
+def test_an_import_is_called_what_it_is_to_whoever_else_looks(
+    browse: Browse, admin: User, editor: User, state: str, title: str
+) -> None:
+    upload(browse(editor), b"username\nada\n")
+    Import.objects.update(state=state)
+    seen = browse(admin).get(reverse("admin:users_profiles_import_change", args=[Import.objects.get().pk]))
+    assert f"<h1>{title}</h1>" in seen.content.decode()
+
+
 @pytest.mark.parametrize("who", ["reader", "stranger"])
 def test_who_may_not_import_gets_nowhere(browse: Browse, who: str, request: pytest.FixtureRequest) -> None:
     client = browse(request.getfixturevalue(who))

@@ -41,9 +41,11 @@ RUNNING = {
     State.UNDOING: gettext_lazy("Undoing %(file)s"),
 }
 TITLES = {
+    State.UPLOADED: gettext_lazy("Import not checked yet"),
     State.CHECKED: gettext_lazy("What would change"),
     State.DONE: gettext_lazy("Import finished"),
     State.CANCELLED: gettext_lazy("Import cancelled"),
+    State.FAILED: gettext_lazy("Import failed"),
     State.UNDONE: gettext_lazy("Import undone"),
 }
 STATE_TONES = {
@@ -216,7 +218,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, FoundByKeyMix
             context |= {"weight": import_rows.weigh(job), "proof": proof.asked_of(request, job), "hints": noticed}
         if job.applied_at is not None and job.state != State.UNDONE:
             context |= {"invitable": invitees.tally(job)["open"], "made": invitees.created(job).exists()}
-        return self._page(request, job, str(TITLES.get(State(job.state), _("Import failed"))), **context)
+        return self._page(request, job, str(TITLES[State(job.state)]), **context)
 
     @method_decorator(require_POST)
     def tick_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
