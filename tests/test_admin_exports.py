@@ -223,7 +223,7 @@ def test_admins_see_all_of_the_ledger_and_others_their_own(
     assert listed(admin, "?q=edgar") == 1
     html = browse(admin).get(LEDGER).content.decode()
     assert "Edgar Editor" in html
-    assert "command line" in html
+    assert "Command line" in html
 
 
 @pytest.mark.parametrize("who", ["reader", "editor"])

@@ -14,7 +14,9 @@ from users_profiles.models import User
 pytestmark = pytest.mark.django_db
 
 
-def test_an_undo_is_shown_first_and_done_when_told_so(browse: Browse, admin: User, make_person: Make) -> None:
+def test_an_undo_is_shown_first_and_done_when_told_so(
+    browse: Browse, admin: User, superuser: User, make_person: Make
+) -> None:
     make_person("ada", location="Berlin")
     make_person("kept", location="Berlin")
     client = browse(admin)
@@ -32,9 +34,11 @@ def test_an_undo_is_shown_first_and_done_when_told_so(browse: Browse, admin: Use
     result = text(client.post(page("undo", job), follow=True).content.decode())
     assert "This import was undone. Removed: 1, deactivated: 1, restored: 1, kept: 1." in result
     assert not User.objects.filter(username="bob").exists()
-    assert "Undone by Alice Admin." in text(html(client, "undo", job))
+    assert "Undone by: Alice Admin." in text(html(client, "undo", job))
     job.refresh_from_db()
     assert job.undone_by == admin
+    User.objects.filter(pk=admin.pk).delete()
+    assert "Undone by: Somebody who has been deleted." in text(html(browse(superuser), "undo", job))
 
 
 def test_an_undo_says_how_many_of_those_it_removes_hold_an_invitation(browse: Browse, admin: User) -> None:

@@ -68,7 +68,7 @@ def test_without_an_actor_the_history_says_that_it_was_the_operator(
     assert (job.owner, job.by_operator, job.state, job.filename) == (None, True, "done", "staff.csv")
     assert User.objects.get(username="ada").role == "Admin"
     page = browse(superuser).get(f"/admin/users_profiles/import/{job.pk}/change/")
-    assert "command line" in page.content.decode()
+    assert "Command line" in page.content.decode()
 
 
 def test_an_actor_has_their_own_rights_and_no_more(staff: Callable[[str], str], editor: User) -> None:

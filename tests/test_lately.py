@@ -71,6 +71,22 @@ def test_each_import_has_a_sentence(superuser, admin, subject, state, sentence):
     assert (found.who, found.when == undone) == (("Alice Admin", True) if state == "undone" else ("root", False))
 
 
+@pytest.mark.parametrize(
+    ("state", "note", "who"),
+    [
+        ("done", {"operator": False}, "Command line"),
+        ("undone", {"operator": True}, "Command line"),
+        ("undone", {"operator": False}, "Somebody who has been deleted"),
+    ],
+)
+def test_an_import_says_who_answers_for_it_where_that_is_nobody_here(superuser, state, note, who):
+    now = timezone.now()
+    job = {"by_operator": True, "filename": "staff.csv", "size": 1, "state": state, "finished_at": now}
+    Import.objects.create(**job, undo={**note, "finished": now.isoformat()})
+    TrailEntry.objects.forget()
+    assert [found.who for found in lately.recent(superuser)] == [who]
+
+
 def test_only_so_many_are_listed(superuser, stranger):
     for number in range(12):
         stranger.first_name = f"Stan {number}"

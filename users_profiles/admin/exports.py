@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from users_profiles import roles, selection
+from users_profiles import roles, selection, trail
 from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.transfer_pages import as_attachment, progress
@@ -121,7 +121,7 @@ class ExportAdmin(FoundByKeyMixin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Exported by"), ordering="owner__username__lower")
     def person(self, export: Export) -> str:
-        return who(export)
+        return trail.owner(export)
 
     @admin.display(description=gettext_lazy("When"), ordering="asked_at")
     def when(self, export: Export) -> str:
@@ -159,7 +159,7 @@ class ExportAdmin(FoundByKeyMixin, admin.ModelAdmin):
             "opts": self.opts,
             "export": export,
             "own": export.owner_id == request.user.pk,
-            "who": who(export),
+            "who": trail.owner(export),
             "whom": whom(export),
             "columns": [labels.get(name, name) for name in export.columns],
             "list": _list_of(export),
@@ -207,13 +207,6 @@ class ExportAdmin(FoundByKeyMixin, admin.ModelAdmin):
         if export.start_making():
             tasks.queue(export)
         return redirect("admin:users_profiles_export_change", export.pk)
-
-
-def who(export: Export) -> str:
-    """Whoever answers for an export."""
-    if export.owner is not None:
-        return str(export.owner)
-    return _("command line") if export.by_operator else _("somebody who has been deleted")
 
 
 def whom(export: Export) -> str:

@@ -14,7 +14,7 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from users_profiles import roles
+from users_profiles import roles, trail
 from users_profiles.admin import import_mending, overtaken, row_search
 from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.row_search import PER_PAGE
@@ -243,7 +243,7 @@ def _line_about(row: ImportRow, visible: bool) -> dict[str, Any]:
     return {
         "text": words[row.outcome] % {"row": row.number, "file": job.filename},
         "address": f"{address}?show={row.outcome}&q={row.number}" if visible else "",
-        "who": who(job),
+        "who": trail.owner(job),
         "ago": ago(job.applied_at),
         "undone": undo_import.explain(row.undone) if job.state == State.UNDONE else None,
     }
@@ -279,10 +279,3 @@ def in_time(amount: float) -> str:
 def number(amount: int) -> str:
     """A count with its thousands apart, for a column of figures; nothing is worth no ink."""
     return format_html('<span class="num">{}</span>', intcomma(amount)) if amount else EMPTY
-
-
-def who(job: Import) -> str:
-    """Whoever answers for an import."""
-    if job.owner is not None:
-        return str(job.owner)
-    return _("command line") if job.by_operator else _("somebody who has been deleted")

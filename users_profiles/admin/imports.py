@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from users_profiles import roles
+from users_profiles import roles, trail
 from users_profiles.admin import import_rows, proof
 from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_invitations import InvitationsMixin
@@ -129,7 +129,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, FoundByKeyMix
 
     @admin.display(description=gettext_lazy("Imported by"), ordering="owner__username__lower")
     def person(self, job: Import) -> str:
-        return import_rows.who(job)
+        return trail.owner(job)
 
     @admin.display(description=gettext_lazy("Uploaded"), ordering="uploaded_at")
     def when(self, job: Import) -> str:
@@ -210,7 +210,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, FoundByKeyMix
             "seconds": in_time(import_rows.seconds(job)),
             "undoable": job.can_be_undone and job.subject == Import.Subject.PEOPLE,
             "undone": undo_import.counts(job) if job.state == State.UNDONE else {},
-            "who": import_rows.who(job),
+            "who": trail.owner(job),
             "mends": mending.first_of(job),
         }
         if job.state == State.CHECKED:

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from users_profiles import avatars, roles
+from users_profiles import avatars, roles, trail
 from users_profiles.admin import import_rows
 from users_profiles.admin.transfer_pages import as_attachment, open_tab
 from users_profiles.models import Import, ImportPicture, ImportRow, Profile, User
@@ -116,7 +116,7 @@ class PicturesMixin:
             shown=shown,
             page=page,
             rows=_readable(job, page),
-            who=import_rows.who(job),
+            who=trail.owner(job),
             seconds=import_rows.in_time(import_rows.seconds(job)),
             undoable=pictures.can_be_undone(job),
             unticked=job.rows.filter(ticked=False).count() if job.state == State.CHECKED else 0,

@@ -12,6 +12,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from users_profiles import trail
 from users_profiles.admin import import_rows, proof, row_search
 from users_profiles.admin.transfer_pages import open_tab
 from users_profiles.models import Import
@@ -49,7 +50,7 @@ class UndoImportMixin:
             return redirect(CHANGE, job.pk)
         title = _("What was undone") if over else _("Undo this import?")
         plan = {} if over else {"proof": proof.asked_of(request, job), "holding": undo_import.invited(job)}
-        context = {"over": over, **plan, **_undone(request, job)}
+        context = {"over": over, "who": trail.undoer(job), **plan, **_undone(request, job)}
         context = self._page(request, job, title, **context)  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/transfer/undo.html", context)
 

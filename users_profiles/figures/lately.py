@@ -103,10 +103,10 @@ def _recent_imports(actor: User | AnonymousUser, limit: int) -> list[Happening]:
 
 def _import_happening(job: Import) -> Happening:
     """The latest about an import; once it is undone, who undid it and when."""
-    when, who = job.finished_at or job.started_at or job.uploaded_at, job.owner
+    when, who = job.finished_at or job.started_at or job.uploaded_at, trail.owner(job)
     if job.state == Import.State.UNDONE:
-        when, who = datetime.fromisoformat(job.undo["finished"]), job.undone_by
-    return Happening(when, str(who or _("Somebody")), _describe(job), Import, str(job.pk))
+        when, who = trail.undone_at(job), trail.undoer(job)
+    return Happening(when, who, _describe(job), Import, str(job.pk))
 
 
 def _describe(job: Import) -> str:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import phones, recorder, roles
-from users_profiles.models import Import, ImportRow, Profile, Report, Road, TrailEntry, User
+from users_profiles.models import Export, Import, ImportRow, Profile, Report, Road, TrailEntry, User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 from users_profiles.moments import at_the_office, day_or_moment
 
@@ -323,11 +323,13 @@ def undone_at(job: Import) -> datetime:
     return datetime.fromisoformat(job.undo.get("finished") or job.undo["started"])
 
 
-def owner(job: Import) -> str:
+def owner(job: Import | Export) -> str:
+    """Whoever answers for an import or an export."""
     return _somebody(job.owner, job.by_operator)
 
 
 def undoer(job: Import) -> str:
+    """Whoever answers for the undo of an import."""
     return _somebody(job.undone_by, bool(job.undo.get("operator")))
 
 
