@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import date
 from itertools import product
@@ -10,7 +12,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.core.management import call_command
+from django.db import transaction
 
+from tests.threads import all_at_once
 from users_profiles import roles
 from users_profiles.models import Profile, Role, User
 from users_profiles.roles import Action, assign, grantable, is_complete, may, may_grant, missing_fields, visible_fields
@@ -155,12 +159,30 @@ def test_an_unknown_role_changes_nothing(editor: User) -> None:
     assert User.objects.get().role == "Editor"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_roles_given_at_once_leave_nobody_with_both(stranger: User) -> None:
+    half_way = threading.Event()
+
+    def first() -> None:
+        with transaction.atomic():
+            assign([User.objects.get(pk=stranger.pk)], Role.ADMIN)
+            half_way.set()
+            time.sleep(0.5)  # in which the other one gets as far as it can
+
+    def second() -> None:
+        assert half_way.wait(30)
+        assign([User.objects.get(pk=stranger.pk)], Role.READER)
+
+    all_at_once(first, second)
+    assert list(stranger.groups.values_list("name", flat=True)) == ["Reader"]
+
+
 def test_many_people_take_no_more_queries_than_one(
     make_person: Callable[..., User], django_assert_num_queries: Any
 ) -> None:
     people = [make_person(f"person{number}") for number in range(10)]
     for some in (people[:1], people):
-        with django_assert_num_queries(8):  # savepoint, roles before, out, group, in, staff flag, trail, release
+        with django_assert_num_queries(9):  # savepoint, lock, roles before, out, group, in, staff flag, trail, release
             assign(some, Role.READER)
 
 

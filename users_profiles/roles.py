@@ -128,12 +128,14 @@ def _create_group(role: str, spec: RoleSpec, using: str) -> None:
 def assign(people: Iterable[User], role: str) -> None:
     """Give each of these people this role and no other, with the staff flag that goes with it.
 
-    Asks nobody: who may do that is for ``may_grant`` to say. Superusers stay staff whatever their role.
+    Asks nobody: who may do that is for ``may_grant`` to say. Superusers stay staff whatever their role. The people are
+    locked first: of two at once neither sees the membership that the other makes, and somebody would be left with both.
     """
     people = list(people)
     keys = [person.pk for person in people]
     membership = User.groups.through
     with transaction.atomic():
+        list(User.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
         before = recorder.roles_of(keys) if recorder.is_recording() else {}
         membership._default_manager.filter(user_id__in=keys, group__name__in=Role.values).delete()
         if role != MEMBER:
