@@ -188,7 +188,8 @@ def test_an_admin_sees_everybodys_imports_but_acts_on_none_but_his_own(
 
 
 @pytest.mark.parametrize(
-    ("state", "title"), [("uploaded", "Import not checked yet"), ("failed", "Import failed"), ("done", "Import finished")]
+    ("state", "title"),
+    [("uploaded", "Import not checked yet"), ("failed", "Import failed"), ("done", "Import finished")],
 )
 def test_an_import_is_called_what_it_is_to_whoever_else_looks(
     browse: Browse, admin: User, editor: User, state: str, title: str

@@ -311,6 +311,29 @@ def test_a_file_is_gone_after_its_time_and_the_entry_stays(editor: User) -> None
     assert (export.state, export.file.name, bool(export.digest)) == (State.DONE, "", True)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", [State.CANCELLED, State.FAILED])
+def test_a_file_whose_worker_died_before_it_said_so_does_not_stay(
+    editor: User, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    export = making_of(editor)
+
+    def die(*args: Any, **kwargs: Any) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Export, "finish", die)
+    with pytest.raises(KeyboardInterrupt):
+        making.run(export)
+    path = Path(export.file.path)
+    assert path.exists()
+    Export.objects.update(state=end, finished_at=timezone.now() - timedelta(hours=23))
+    assert retention.prune() == retention.Pruned()  # somebody may ask for it again
+    Export.objects.update(finished_at=timezone.now() - timedelta(hours=25))
+    assert retention.prune() == retention.Pruned(exports=1)
+    assert not path.exists()
+    assert retention.prune() == retention.Pruned()
+
+
 def test_ticks_that_were_never_exported_do_not_stay(editor: User) -> None:
     entry(editor, keys=[1])
     retention.prune()

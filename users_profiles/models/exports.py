@@ -42,8 +42,11 @@ class ExportQuerySet(LeasedQuerySet["Export"]):
         return self.filter(state=Export.State.SENDING, started_at__lt=timezone.now() - SENDING_TAKES)
 
     def expired(self) -> Self:
-        """Keep those whose file has been there long enough."""
-        return self.exclude(file="").filter(expires_at__lt=timezone.now()).exclude(state__in=Export.UNDER_WAY)
+        """Keep those whose file has been there long enough, or was left there when they ended before it was said."""
+        now = timezone.now()
+        left = models.Q(state__in=Export.GIVEN_UP, expires_at=None, finished_at__lt=now - timedelta(days=1))
+        kept = self.exclude(file="").exclude(state__in=Export.UNDER_WAY)
+        return kept.filter(models.Q(expires_at__lt=now) | left)
 
 
 class Export(LeasedJob):
@@ -60,6 +63,7 @@ class Export(LeasedJob):
 
     # What is sent while somebody waits is nobody else's to take up: there is nobody to send it to any more.
     UNDER_WAY = frozenset({State.MAKING})
+    GIVEN_UP = frozenset({State.CANCELLED, State.FAILED})
     GOES_ON = False  # nothing of a half-made file is kept
 
     class Format(models.TextChoices):
@@ -135,9 +139,13 @@ class Export(LeasedJob):
 
     def start_making(self) -> bool:
         """Begin to make a file of it, for a worker to take up; also what has failed or was cancelled."""
-        again: set[str] = {self.State.CHOSEN, self.State.FAILED, self.State.CANCELLED}
         return self._move(
-            again, self.State.MAKING, failure="", cursor=0, file=str(self.file or _new_name()), **fresh_start()
+            {self.State.CHOSEN, *self.GIVEN_UP},
+            self.State.MAKING,
+            failure="",
+            cursor=0,
+            file=str(self.file or _new_name()),
+            **fresh_start(),
         )
 
     def finish(self, rows: int, size: int, digest: str, expires_at: datetime | None = None) -> bool:

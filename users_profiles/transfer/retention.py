@@ -142,8 +142,9 @@ def _chosen() -> models.QuerySet[Export]:
 def _delete_exports(expired: models.QuerySet[Export]) -> None:
     """The files go; that there was an export stays."""
     for export in expired.only("pk", "file").iterator():
-        export.file.delete(save=False)
-        Export.objects.filter(pk=export.pk).update(file="")
+        # Unless somebody asks for it again at this moment.
+        if Export.objects.expired().filter(pk=export.pk).update(file=""):
+            export.file.delete(save=False)
 
 
 def _before(**ago: int) -> datetime:
