@@ -29,7 +29,7 @@ def fates(job: Import) -> list[tuple[int, str]]:
 
 
 def why(row: ImportRow) -> str:
-    explained = undo_import.explain(row.undone)
+    explained = undo_import.explain(row)
     assert explained is not None
     return explained.why
 

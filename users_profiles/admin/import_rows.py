@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.cache import cache
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -21,7 +21,7 @@ from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.admin.transfer_pages import open_tab
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.moments import ago
-from users_profiles.trail.entries import moment_text
+from users_profiles.trail.entries import moment_text, written_rows
 from users_profiles.transfer import columns, reconcile, undo_import
 from users_profiles.transfer.options import Options
 
@@ -36,7 +36,7 @@ UNSAID = {
     name: columns.PersonResource().fields[name].widget.render(value)
     for name, value in (("role", roles.MEMBER), ("is_active", True))
 }
-TICKABLE = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING, Outcome.OVERTAKEN)
+TICKABLE = (*ImportRow.WRITTEN, Outcome.OVERTAKEN)
 
 
 def rows_of(job: Import) -> QuerySet[ImportRow]:
@@ -110,7 +110,6 @@ def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[
     """A row for the page, with our fields by the names people know; ``values`` has one for each of ``fields``."""
     texts = {name: (_shown(name, old), _shown(name, new)) for name, (old, new) in row.changes.items()}
     changes = [{"label": labels.get(name, name), "old": old, "new": new} for name, (old, new) in texts.items()]
-    kept = undo_import.kept(row.undone)
     return {
         "number": row.number,
         "label": row.label,
@@ -122,8 +121,8 @@ def readable(row: ImportRow, labels: dict[str, str], fields: list[str]) -> dict[
             {"label": labels[name], "text": texts.get(name, (None, UNSAID.get(name, "")))[1]} for name in fields
         ],
         "ticked": row.ticked,
-        "undone": undo_import.explain(row.undone),
-        "back": [change for change, name in zip(changes, row.changes, strict=True) if name not in kept],
+        "undone": undo_import.explain(row),
+        "back": [change for change, name in zip(changes, row.changes, strict=True) if name not in row.note.kept],
     }
 
 
@@ -221,9 +220,7 @@ def _numbers(request: HttpRequest, name: str) -> set[int]:
 
 def rows_about(person: User, actor: Any) -> dict[str, Any]:
     """The rows of imports that made or changed a person, the latest first; links only for who may see the import."""
-    rows = ImportRow.objects.filter(
-        user=person, outcome__in=TICKABLE, job__applied_at__isnull=False, number__lte=F("job__applied_through")
-    ).select_related("job", "job__owner")
+    rows = written_rows().filter(user=person)
     found = list(rows.order_by("-job__applied_at", "number")[: NAMED + 1])
     visible = set(Import.objects.visible_to(actor).filter(pk__in=[row.job_id for row in found]).values_list("pk"))
     return {
@@ -245,7 +242,7 @@ def _line_about(row: ImportRow, visible: bool) -> dict[str, Any]:
         "address": f"{address}?show={row.outcome}&q={row.number}" if visible else "",
         "who": trail.owner(job),
         "ago": ago(job.applied_at),
-        "undone": undo_import.explain(row.undone) if job.state == State.UNDONE else None,
+        "undone": undo_import.explain(row) if job.state == State.UNDONE else None,
     }
 
 

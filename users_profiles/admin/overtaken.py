@@ -46,6 +46,8 @@ def _changes(people: Collection[int], actor: Actor) -> Iterator[Entry]:
     found = [entries.from_note(note, actor) for note in noted[:LOOKED_THROUGH]]
     last = entries.written_rows().filter(user__in=people).order_by().values("user").annotate(last=Max("pk"))
     for row in entries.written_rows().filter(pk__in=last.values("last")):
-        undone = bool(entries.taken_back(row)) and row.undone.startswith(("restored", "deactivated"))
+        undone = bool(entries.taken_back(row)) and row.undone.startswith(
+            (ImportRow.Fate.RESTORED, ImportRow.Fate.DEACTIVATED)
+        )
         found.append(entries.from_undone_row(row, actor) if undone else entries.from_row(row, actor))
     return (entry for entry in found if entry.changes)

@@ -228,7 +228,7 @@ def _readable_row(job: Import, row: ImportRow, picture: ImportPicture | None) ->
         "ticked": row.ticked,
         "reason": pictures.reason(row),
         "is_changed_since": _is_changed_since(person, picture),
-        "undone": undo_import.explain(row.undone),
+        "undone": undo_import.explain(row),
     }
 
 

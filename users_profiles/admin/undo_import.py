@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 from users_profiles import trail
 from users_profiles.admin import import_rows, proof, row_search
 from users_profiles.admin.transfer_pages import open_tab
-from users_profiles.models import Import
-from users_profiles.transfer import columns, tasks, undo_import, undo_rules
+from users_profiles.models import Import, ImportRow
+from users_profiles.transfer import columns, tasks, undo_import
 
 CHANGE = "admin:users_profiles_import_change"
 
@@ -58,7 +58,7 @@ class UndoImportMixin:
 def _undone(request: HttpRequest, job: Import) -> dict[str, Any]:
     counts = undo_import.counts(job)
     tabs: list[dict[str, Any]] = [
-        {"outcome": fate.value, "label": undo_rules.FATES[fate], "count": counts[fate]} for fate in undo_rules.Fate
+        {"outcome": fate.value, "label": fate.label, "count": counts[fate]} for fate in ImportRow.Fate
     ]
     tab = open_tab(tabs, request.GET.get("show", ""))
     numbers = row_search.numbers_of(undo_import.rows_with(job, str(tab["outcome"])))
@@ -70,5 +70,5 @@ def _undone(request: HttpRequest, job: Import) -> dict[str, Any]:
         "page": page,
         "rows": [import_rows.readable(row, labels, []) for row in page],
         "counts": counts,
-        "does": counts["removed"] + counts["deactivated"] + counts["restored"],
+        "does": sum(counts[fate] for fate in ImportRow.TAKEN_BACK),
     }

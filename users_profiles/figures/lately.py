@@ -112,7 +112,7 @@ def _import_happening(job: Import) -> Happening:
 def _describe(job: Import) -> str:
     pictures = job.subject == Import.Subject.PICTURES
     if job.state == Import.State.UNDONE:
-        undone = sum(job.undo.get(fate, 0) for fate in ("removed", "deactivated", "restored"))
+        undone = job.taken_back
         sentence = _undid_pictures(undone) if pictures else _undid_people(undone)
         return sentence % {"file": job.filename, "count": undone}
     if job.state != Import.State.DONE:

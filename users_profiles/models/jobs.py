@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.db import models
@@ -190,6 +190,11 @@ class Import(LeasedJob):
         return self.applied_at is not None and self.state in {self.State.DONE, self.State.CANCELLED, self.State.FAILED}
 
     @property
+    def taken_back(self) -> int:
+        """How many people an undo has made as they were before."""
+        return sum(self.undo.get(fate, 0) for fate in ImportRow.TAKEN_BACK)
+
+    @property
     def is_planned(self) -> bool:
         """Whether it has been found out what an undo would do."""
         return bool(self.undo.get("planned"))
@@ -253,6 +258,19 @@ class Import(LeasedJob):
         return super().advance(holder, cursor, attempts=0, **values)
 
 
+class UndoNote(NamedTuple):
+    """What an undo has noted on a row, or plans to: the row's fate, why, and the fields it left as they are."""
+
+    fate: str
+    reason: str
+    kept: list[str]
+
+    @classmethod
+    def read(cls, text: str) -> UndoNote:
+        fate, reason, names = f"{text.removeprefix(ImportRow.PLAN)}::".split(":")[:3]
+        return cls(fate, reason, names.split(",") if names else [])
+
+
 class ImportRow(models.Model):
     """What one row of a file would do (once checked) or did (once applied)."""
 
@@ -264,6 +282,22 @@ class ImportRow(models.Model):
         LEFT_OUT = "left", _("Left out")
         MISSING = "missing", _("Not in the file")
         OVERTAKEN = "stale", _("Changed since your export")
+
+    # What an import does to people; the other outcomes left them as they were.
+    WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING)
+
+    class Fate(models.TextChoices):
+        """What becomes of a person when what was done to them is undone."""
+
+        REMOVED = "removed", _("Removed")
+        DEACTIVATED = "deactivated", _("Deactivated")
+        RESTORED = "restored", _("Restored")
+        KEPT = "kept", _("Kept")
+
+    # The fates of those whom an undo has done something about.
+    TAKEN_BACK = (Fate.REMOVED, Fate.DEACTIVATED, Fate.RESTORED)
+    # Before the fate of a row for as long as it is only a plan.
+    PLAN = "plan:"
 
     class Invited(models.TextChoices):
         QUEUED = "queued", _("Waiting to be sent")
@@ -301,7 +335,7 @@ class ImportRow(models.Model):
     # One entry for each mistake: its column (our field), value (the text), reason (a code of transfer/reasons.py) and
     # the details of that, each left out where there is none.
     errors = models.JSONField(_("errors"), default=list, db_default=[])
-    # What an undo did to this row (removed, deactivated, restored), or the reason why it kept it.
+    # What an undo did to this row or plans to, as ``note`` reads it: fate, reason and kept fields, parted by colons.
     undone = models.CharField(_("undone"), max_length=200, blank=True, db_default="")
     # The invitation of somebody new.
     invited = models.CharField(_("invited"), max_length=6, blank=True, choices=Invited, db_default="")
@@ -323,6 +357,10 @@ class ImportRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}: {self.label}"
+
+    @property
+    def note(self) -> UndoNote:
+        return UndoNote.read(self.undone)
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):

@@ -29,8 +29,7 @@ from users_profiles.moments import at_the_office, day_or_moment
 Actor = User | AnonymousUser
 Action = TrailEntry.Action
 Outcome = ImportRow.Outcome
-# What an import does to people; the other outcomes left them as they were.
-WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING)
+Fate = ImportRow.Fate
 # What the fields of a change can be beside those of person and profile.
 OTHER_LABELS = {
     "role": gettext_lazy("Role"),
@@ -280,14 +279,13 @@ def people_type() -> int:
 
 def written_rows() -> QuerySet[ImportRow]:
     """The rows that were written to people."""
-    written = ImportRow.objects.filter(outcome__in=WRITTEN, job__applied_at__isnull=False)
+    written = ImportRow.objects.filter(outcome__in=ImportRow.WRITTEN, job__applied_at__isnull=False)
     return written.filter(number__lte=F("job__applied_through")).select_related("job__owner", "job__undone_by", "user")
 
 
 def undone_rows(rows: QuerySet[ImportRow]) -> QuerySet[ImportRow]:
     """Those that an undo has done something about."""
-    fates = ("removed", "restored", "deactivated")
-    return rows.filter(reduce(or_, (Q(undone__startswith=fate) for fate in fates)))
+    return rows.filter(reduce(or_, (Q(undone__startswith=fate) for fate in ImportRow.TAKEN_BACK)))
 
 
 def road_of(row: ImportRow) -> Road:
@@ -310,13 +308,12 @@ def written(row: ImportRow) -> dict[str, Any]:
 
 def taken_back(row: ImportRow) -> dict[str, Any]:
     """What an undo wrote: the old values of all fields but those it had to leave alone."""
-    fate, _reason, names = f"{row.undone}::".split(":")[:3]
-    if fate == "deactivated":
+    note = row.note
+    if note.fate == Fate.DEACTIVATED:
         return {"is_active": ["yes", "no"]}
-    if fate == "removed" and row.job.subject == Import.Subject.PEOPLE:
+    if note.fate == Fate.REMOVED and row.job.subject == Import.Subject.PEOPLE:
         return {}
-    kept = names.split(",")
-    return {name: [new, old] for name, (old, new) in written(row).items() if name not in kept}
+    return {name: [new, old] for name, (old, new) in written(row).items() if name not in note.kept}
 
 
 def undone_at(job: Import) -> datetime:

@@ -239,7 +239,7 @@ def _imported_pictures(job: Import) -> str:
 
 
 def _undone_job(job: Import) -> Entry:
-    count = sum(job.undo.get(fate, 0) for fate in ("removed", "deactivated", "restored"))
+    count = job.taken_back
     what = ngettext("%(count)s person as before", "%(count)s people as before", count) % {"count": count}
     return Entry(Cursor(undone_at(job), UNDONE, job.pk), None, job.filename, undoer(job), Road.UNDO, what, job=job)
 

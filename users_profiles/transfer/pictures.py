@@ -37,6 +37,7 @@ from users_profiles.transfer.reasons import Refused
 logger = logging.getLogger(__name__)
 
 Outcome = ImportRow.Outcome
+Fate = ImportRow.Fate
 COUNTERS = {
     Outcome.CREATED: "created",
     Outcome.UPDATED: "updated",
@@ -353,7 +354,7 @@ class _Undo(_Swap):
         """What the job notes of its undo, with these counts added where ``undo_import`` has them."""
         note: dict[str, Any] = {**self.job.undo}
         before = note if self.writing else note.get("plan", {})
-        after = {fate: before.get(fate, 0) + counts[fate] for fate in FATES}
+        after = {fate.value: before.get(fate, 0) + counts[fate] for fate in (Fate.RESTORED, Fate.REMOVED, Fate.KEPT)}
         return {**note, **after} if self.writing else {**note, "plan": after}
 
     def _undo(self, pictures: Sequence[ImportPicture]) -> list[str]:
@@ -364,7 +365,7 @@ class _Undo(_Swap):
         return [fate.partition(":")[0] for fate in fates.values()]
 
     def _write(self, pictures: Sequence[ImportPicture], fates: Mapping[int, str]) -> None:
-        swapped = [picture for picture in pictures if fates[picture.number] in {"restored", "removed"}]
+        swapped = [picture for picture in pictures if fates[picture.number] in ImportRow.TAKEN_BACK]
         for picture in swapped:
             self._swap(picture)
             picture.given = ""
@@ -380,10 +381,7 @@ class _Undo(_Swap):
             return "kept:changed"
         if not self._may_edit(self.people[picture.user_id]):
             return "kept:forbidden"
-        return "restored" if picture.file else "removed"
-
-
-FATES = ("restored", "removed", "kept")
+        return (Fate.RESTORED if picture.file else Fate.REMOVED).value
 
 
 def forget(job: Import) -> None:

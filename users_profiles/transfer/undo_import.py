@@ -25,16 +25,13 @@ from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.gate import Gate
 from users_profiles.transfer.options import Options
 from users_profiles.transfer.people import Known, Outcome
-from users_profiles.transfer.undo_rules import FATES, REASONS, Decision, Fate, Person, Undo
+from users_profiles.transfer.undo_rules import REASONS, Decision, Fate, Person, Undo
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 500
 ATTEMPTS = 3
-# What an import does to people; the other outcomes left them as they were.
-WRITTEN = (Outcome.CREATED, Outcome.UPDATED, Outcome.MISSING)
-# Before the fate of a row for as long as it is only a plan.
-PLAN = "plan:"
+PLAN = ImportRow.PLAN
 
 
 @dataclass
@@ -46,27 +43,22 @@ class Explained:
     why: str
 
 
-def explain(undone: str) -> Explained | None:
-    """Read what an undo has noted on a row; None when it has not come by."""
-    if not undone:
+def explain(row: ImportRow) -> Explained | None:
+    """What an undo has noted on a row; None when it has not come by."""
+    if not row.undone:
         return None
-    fate, reason, names = f"{undone.removeprefix(PLAN)}::".split(":")[:3]
+    fate, reason, kept = row.note
     why = str(REASONS.get(reason, ""))
-    if why and names:
+    if why and kept:
         labels = columns.labels()
-        why = f"{', '.join(labels.get(name, name) for name in names.split(','))}: {why}"
-    return Explained(fate, str(FATES[Fate(fate)]), why)
-
-
-def kept(undone: str) -> list[str]:
-    """The fields that an undo has left alone on a row of which it has restored others."""
-    return f"{undone.removeprefix(PLAN)}::".split(":")[2].split(",")
+        why = f"{', '.join(labels.get(name, name) for name in kept)}: {why}"
+    return Explained(fate, str(Fate(fate).label), why)
 
 
 def rows_with(job: Import, fate: str) -> QuerySet[ImportRow]:
     """The rows of an import that an undo has dealt with in this way, or plans to."""
     done = job.state == Import.State.UNDONE
-    return job.rows.filter(undone__startswith=f"{'' if done else PLAN}{fate}", outcome__in=WRITTEN)
+    return job.rows.filter(undone__startswith=f"{'' if done else PLAN}{fate}", outcome__in=ImportRow.WRITTEN)
 
 
 def counts(job: Import) -> dict[str, int]:
@@ -116,7 +108,7 @@ class ImportUndo(Undo):
     def _next_rows(self) -> list[Any]:
         """The next chunk; rows that an earlier, cancelled undo has done are done."""
         open_rows = Q(undone="") | Q(undone__startswith=PLAN)
-        rows = self.job.rows.filter(open_rows, outcome__in=WRITTEN, number__gt=self.job.cursor)
+        rows = self.job.rows.filter(open_rows, outcome__in=ImportRow.WRITTEN, number__gt=self.job.cursor)
         rows = rows.filter(number__lte=self.job.applied_through).order_by("number")
         return list(rows.values_list("pk", "number", "outcome", "user_id", "changes", named=True)[:CHUNK])
 

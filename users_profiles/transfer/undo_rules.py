@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -18,7 +17,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
-from users_profiles.models import Role, User
+from users_profiles.models import ImportRow, Role, User
 from users_profiles.models.profile import BLANKS
 from users_profiles.models.user import names_of_roles
 from users_profiles.roles import Action
@@ -27,16 +26,7 @@ from users_profiles.transfer.bulk import among
 from users_profiles.transfer.people import Candidate, Known
 from users_profiles.transfer.writer import Writer
 
-
-class Fate(StrEnum):
-    """What becomes of a person when what was done to them is undone."""
-
-    REMOVED = "removed"
-    DEACTIVATED = "deactivated"
-    RESTORED = "restored"
-    KEPT = "kept"
-
-
+Fate = ImportRow.Fate
 # Why somebody is kept, or not removed, or not restored in full. Stored by their keys, so that they can be translated.
 REASONS = {
     "gone": gettext_lazy("has been deleted since"),
@@ -51,12 +41,6 @@ REASONS = {
     "inactive": gettext_lazy("was used since and is inactive already"),
     "taken": gettext_lazy("the old value belongs to somebody else now"),
     "unreadable": gettext_lazy("the old value is not valid any more"),
-}
-FATES = {
-    Fate.REMOVED: gettext_lazy("Removed"),
-    Fate.DEACTIVATED: gettext_lazy("Deactivated"),
-    Fate.RESTORED: gettext_lazy("Restored"),
-    Fate.KEPT: gettext_lazy("Kept"),
 }
 
 
@@ -81,7 +65,7 @@ class Person:
 @dataclass(slots=True)
 class Decision:
     row: Any
-    fate: Fate
+    fate: ImportRow.Fate
     reason: str = ""
     kept: list[str] = field(default_factory=list)
     restore: Candidate | None = None

@@ -6,8 +6,8 @@ from django.core.management.base import CommandError
 
 from users_profiles.management.pipeline import PipelineCommand
 from users_profiles.management.progress import work_through
-from users_profiles.models import Import
-from users_profiles.transfer import undo_import, undo_rules
+from users_profiles.models import Import, ImportRow
+from users_profiles.transfer import undo_import
 
 
 class Command(PipelineCommand):
@@ -34,7 +34,7 @@ class Command(PipelineCommand):
 
     def _tell(self, job: Import, dry_run: bool) -> None:
         counts = undo_import.counts(job)
-        parts = ", ".join(f"{counts.get(fate, 0):,} {undo_rules.FATES[fate].lower()}" for fate in undo_rules.Fate)
+        parts = ", ".join(f"{counts.get(fate, 0):,} {fate.label.lower()}" for fate in ImportRow.Fate)
         self.stdout.write(f"{'Nothing is written. Would be' if dry_run else 'Done'}: {parts}.")
-        if counts.get(undo_rules.Fate.KEPT) and not dry_run:
+        if counts.get(ImportRow.Fate.KEPT) and not dry_run:
             sys.exit(2)
