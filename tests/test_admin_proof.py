@@ -55,6 +55,24 @@ def test_roles_and_activity_are_imported_only_with_the_password(admin: User, lat
     assert job.state == Import.State.DONE
 
 
+def test_a_file_that_changes_the_e_mail_of_staff_is_imported_only_with_the_password(
+    admin: User, reader: User, late: Client
+) -> None:
+    job = check("username,email\nrita,thief@example.com\n", admin)
+    assert 'name="own_password"' in page(late, job)
+    send(late, "apply", job, understood="yes")
+    assert job.state == Import.State.CHECKED
+    send(late, "apply", job, understood="yes", own_password=PASSWORD)
+    assert job.state == Import.State.DONE
+
+
+def test_e_mails_of_others_are_imported_without_it(admin: User, reader: User, stranger: User, late: Client) -> None:
+    job = check("username,email\nrita,rita@example.com\nstan,stan.new@example.com\nnew,new@example.com\n", admin)
+    assert "own_password" not in page(late, job)
+    send(late, "apply", job, understood="yes")
+    assert job.state == Import.State.DONE
+
+
 def test_a_file_that_changes_neither_is_imported_as_ever(admin: User, late: Client) -> None:
     job = check("username,location\nnew,Berlin\n", admin)
     assert "own_password" not in page(late, job)

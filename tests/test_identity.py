@@ -50,7 +50,8 @@ def test_a_person_s_access_is_changed_by_password_when_the_sign_in_is_old(
     client = long_ago(request.getfixturevalue(who))
     page = save(client, user_page(stranger), last_name="Typed", **changes)
     form = page.context["adminform"].form
-    assert form.errors == {"own_password": ["Type your own password: you change who may do what."]}
+    sentence = "Type your own password: you change who may do what, or the e-mail of staff."
+    assert form.errors == {"own_password": [sentence]}
     assert 'value="Typed"' in text_of(page), "nothing typed is lost"
     assert (again(stranger).role, again(stranger).is_active, again(stranger).last_name) == ("", True, "Stranger")
 
@@ -59,6 +60,24 @@ def test_a_person_s_access_is_changed_by_password_when_the_sign_in_is_old(
     save(client, user_page(stranger), last_name="Typed", own_password=PASSWORD, **changes)
     assert (again(stranger).role, again(stranger).is_active) != ("", True)
     assert again(stranger).last_name == "Typed"
+
+
+@pytest.mark.parametrize("who", ["editor", "admin"])
+def test_the_e_mail_of_staff_is_changed_by_password_when_the_sign_in_is_old(
+    request: pytest.FixtureRequest, long_ago: Any, reader: User, who: str
+) -> None:
+    client = long_ago(request.getfixturevalue(who))
+    for typed in ("", "wrong"):
+        page = save(client, user_page(reader), email="thief@example.com", own_password=typed)
+        assert "own_password" in page.context["adminform"].form.errors
+        assert again(reader).email == "rita@example.com"
+    save(client, user_page(reader), email="rita.new@example.com", own_password=PASSWORD)
+    assert again(reader).email == "rita.new@example.com"
+
+
+def test_that_of_a_member_is_changed_without_it(long_ago: Any, editor: User, stranger: User) -> None:
+    save(long_ago(editor), user_page(stranger), email="stan.new@example.com")
+    assert again(stranger).email == "stan.new@example.com"
 
 
 def test_the_password_of_a_moment_ago_counts_for_what_comes_next(

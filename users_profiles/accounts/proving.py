@@ -79,6 +79,19 @@ class ProvesIdentity(forms.Form):
         )
 
 
+class ProvesIdentityForPeople(ProvesIdentity):
+    """The same where people are edited: a new e-mail decides who gets the link to a new password."""
+
+    asks = gettext_lazy(
+        "You signed in a while ago. Changing who may do what, or the e-mail of staff, asks for it again."
+    )
+    insists = gettext_lazy("Type your own password: you change who may do what, or the e-mail of staff.")
+    leads_on = gettext_lazy(
+        "You signed in a while ago, and you change who may do what, or the e-mail of staff. "
+        "Show that it is you, then send this again:"
+    )
+
+
 class ProvesIdentityToDelete(ProvesIdentity):
     """The same before people are deleted."""
 

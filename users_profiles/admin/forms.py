@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from users_profiles import roles
-from users_profiles.accounts.proving import ProvesIdentity
+from users_profiles.accounts.proving import ProvesIdentity, ProvesIdentityForPeople
 from users_profiles.conflicts import NoticesOtherEdits
 from users_profiles.keys import KeysField
 from users_profiles.models import Role, User
@@ -60,7 +60,7 @@ def meanings(granted: list[str]) -> SafeString:
     return format_html_join("", "<div>{}: {}</div>", ((roles.LABELS[role], roles.MEANINGS[role]) for role in granted))
 
 
-class PersonForm(ProvesIdentity, NoticesOtherEdits):
+class PersonForm(ProvesIdentityForPeople, NoticesOtherEdits):
     """A person's own fields and role, as far as ``actor`` may change them.
 
     ``actor`` and ``request`` are set on the class that the admin makes for each request.
@@ -104,7 +104,9 @@ class PersonForm(ProvesIdentity, NoticesOtherEdits):
         return name != "own_password" and super()._is_compared(name, field)
 
     def needs_proof(self) -> bool:
-        return bool(ACCESS_FIELDS.intersection(self.changed_data))
+        """Say whether access changes; with the e-mail of staff it does, whose password link would go elsewhere."""
+        sensitive = ACCESS_FIELDS | ({"email"} if self.instance.is_staff else set())
+        return bool(sensitive.intersection(self.changed_data))
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from users_profiles.accounts.proving import ProvesIdentity, ProvesIdentityToDelete
-from users_profiles.models import Import
+from users_profiles.accounts import identity
+from users_profiles.accounts.proving import ProvesIdentity, ProvesIdentityForPeople, ProvesIdentityToDelete
+from users_profiles.models import Import, ImportRow
 from users_profiles.transfer.options import Options
 
 
 def changes_access(job: Import) -> bool:
-    """Whether a file can give roles, or let people in and out."""
+    """Whether a file can give roles, let people in and out, or have the password links of staff sent elsewhere."""
     options = Options.from_json(job.options)
-    return bool(options.roster) or not options.fields.isdisjoint({"role", "is_active"})
+    if options.roster or not options.fields.isdisjoint({"role", "is_active"}):
+        return True
+    if "email" not in options.fields:
+        return False
+    changed = job.rows.filter(outcome__in=(ImportRow.Outcome.UPDATED, ImportRow.Outcome.OVERTAKEN))
+    return changed.filter(changes__has_key="email", user__is_staff=True).exists()
 
 
 def asked_of(request: HttpRequest, job: Import) -> ProvesIdentity | None:
     """The field for the password, for a page with the button; None where nothing is worth asking for it."""
-    return ProvesIdentity(request=request, label_suffix="") if changes_access(job) else None
+    if identity.is_fresh(request) or not changes_access(job):
+        return None
+    return ProvesIdentityForPeople(request=request, label_suffix="")
 
 
 def objection(request: HttpRequest, job: Import) -> str:
     """Why a request is not followed: the sign-in is old, and the proof is missing or wrong. Empty when all is well."""
-    if not changes_access(job):
+    if identity.is_fresh(request) or not changes_access(job):
         return ""
-    return _first_error(ProvesIdentity(request.POST, request=request))
+    return _first_error(ProvesIdentityForPeople(request.POST, request=request))
 
 
 def asked_to_delete(request: HttpRequest) -> ProvesIdentity:

@@ -115,7 +115,8 @@ class UserAdmin(  # type: ignore[misc]
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list[Any]:
         own = [("first_name", "last_name"), "username", "email"]
         granted = bool(roles.grantable(request.user, obj))
-        password = ["own_password"] if granted and asks_for_password(request) else []
+        may_need_proof = granted or (obj is not None and obj.is_staff and roles.may(request.user, Action.EDIT, obj))
+        password = ["own_password"] if may_need_proof and asks_for_password(request) else []
         if obj is None:
             return [(_("Person"), {"fields": [*own, *(["role"] if granted else []), *password, "send_invitation"]})]
         access = [
