@@ -331,6 +331,6 @@ def test_a_file_that_has_been_lost_is_no_server_error(browse: Browse, editor: Us
     assert browse(editor).get(page("file", export)).status_code == 302
 
 
-@pytest.mark.parametrize("key", ["abc", "1.5", "9" * 40, "-1", "²"])
+@pytest.mark.parametrize("key", ["abc", "1.5", "9" * 40, "9" * 5000, "-1", "²"])
 def test_an_address_that_is_no_export_is_not_found(browse: Browse, editor: User, key: str) -> None:
     assert browse(editor).get(f"/admin/users_profiles/export/{key}/change/").status_code == 404

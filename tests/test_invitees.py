@@ -67,6 +67,14 @@ def test_only_some_are_invited_and_those_who_did_not_come_are_asked_again(
     assert [sent.to[0] for sent in mail.outbox] == ["user1@example.com"]
 
 
+@pytest.mark.parametrize("row", ["x", "-1", "²", "9" * 10, "9" * 25, "9" * 5000])
+def test_a_forged_number_of_a_row_invites_nobody(browse: Browse, editor: User, row: str) -> None:
+    client = browse(editor)
+    job = applied(client, "username,email\nada,ada@example.com\n")
+    answer = client.post(page("invite", job), {"who": "ticked", "row": [row]}, follow=True)
+    assert messages_of(answer) == ["Nobody was invited: tick at least one person who can be mailed."]
+
+
 def test_the_page_shows_how_far_the_mails_are(browse: Browse, editor: User) -> None:
     client = browse(editor)
     job = applied(client, "username,email\nada,ada@example.com\nbob,bob@example.com\n")

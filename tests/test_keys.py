@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 
-from users_profiles.keys import KeysField, is_key
+from users_profiles.keys import KeysField, is_key, read_number
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,23 @@ from users_profiles.keys import KeysField, is_key
 )
 def test_a_key_is_a_number_that_fits_the_database(text: str, fits: bool) -> None:
     assert is_key(text) == fits
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("17", 17),
+        ("9" * 9, 999_999_999),
+        ("9" * 10, None),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("²", None),
+    ],
+)
+def test_a_number_is_read_where_it_fits_every_column(text: str, number: int | None) -> None:
+    assert read_number(text) == number
 
 
 @pytest.mark.django_db

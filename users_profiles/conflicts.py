@@ -21,6 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from users_profiles import recorder, trail
+from users_profiles.keys import is_key
 from users_profiles.models import Profile, User
 
 MINE, THEIRS = "mine", "theirs"
@@ -45,7 +46,7 @@ def versions(people: Iterable[User]) -> str:
 def read_versions(shown: str) -> dict[int, str]:
     """What ``versions`` said, by the key of each person."""
     pairs = (part.partition(":") for part in shown.split())
-    return {int(key): version for key, _colon, version in pairs if key.isascii() and key.isdigit()}
+    return {int(key): version for key, _colon, version in pairs if is_key(key)}
 
 
 def is_as_shown(person: User, shown: dict[int, str]) -> bool:
@@ -117,7 +118,7 @@ class NoticesOtherEdits(forms.ModelForm):
     def _merge(self, name: str, field: forms.ModelMultipleChoiceField, cleaned: dict[str, Any]) -> None:
         """Of a list, keep what the other one added and took away, beside what was added and taken away here."""
         posted = cast(QueryDict, self.data).getlist(self.add_initial_prefix(name))
-        shown = {int(key) for key in posted if key.isascii() and key.isdigit()}
+        shown = {int(key) for key in posted if is_key(key)}
         chosen = {one.pk: one for one in cleaned[name]}
         current = {one.pk: one for one in getattr(self.instance, name).all()}
         wanted = {**current, **{key: one for key, one in chosen.items() if key not in shown}}

@@ -1,4 +1,4 @@
-"""Keys out of an address or a form: anybody can send anything, and SQLite fails on numbers too large for it."""
+"""Keys and numbers out of an address or a form: anybody can send anything, and some are too large for the database."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from django.http import HttpRequest
 def is_key(text: str) -> bool:
     """Say whether a text out of an address or a form can be a key at all; 18 digits surely fit the database."""
     return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+def read_number(text: str) -> int | None:
+    """The number of a row, or of a version, that a text says; None where it can be none. Nine digits fit any column."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 class KeysField(forms.ModelMultipleChoiceField):

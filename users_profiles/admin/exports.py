@@ -22,7 +22,7 @@ from users_profiles import roles, selection, trail
 from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.transfer_pages import as_attachment, progress
-from users_profiles.keys import FoundByKeyMixin
+from users_profiles.keys import FoundByKeyMixin, is_key
 from users_profiles.models import Export, Report
 from users_profiles.models.exports import HELD
 from users_profiles.models.profile import PRIVATE_FIELDS
@@ -149,7 +149,7 @@ class ExportAdmin(FoundByKeyMixin, admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The page of an export: its progress while the worker makes the file, then what there is to know of it."""
-        if not object_id.isdecimal():
+        if not is_key(object_id):
             raise Http404
         export = self._export(request, int(object_id))
         labels = columns.labels()

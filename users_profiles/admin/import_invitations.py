@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from users_profiles.admin import row_search
 from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.admin.transfer_pages import open_tab
+from users_profiles.keys import read_number
 from users_profiles.models import Import, ImportRow, Invitation
 from users_profiles.moments import ago
 from users_profiles.transfer import invitees
@@ -49,7 +50,7 @@ def _invite(request: HttpRequest, job: Import) -> None:
         count = invitees.queue(job, whom)
     else:
         texts = request.POST.getlist("row")[:PER_PAGE]
-        count = invitees.queue_some(job, [int(text) for text in texts if text.isascii() and text.isdigit()])
+        count = invitees.queue_some(job, [number for text in texts if (number := read_number(text)) is not None])
     if count:
         sentence = ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", count)
         messages.success(request, sentence % {"count": count})

@@ -19,6 +19,7 @@ from users_profiles.admin import import_mending, overtaken, row_search
 from users_profiles.admin.columns import EMPTY
 from users_profiles.admin.row_search import PER_PAGE
 from users_profiles.admin.transfer_pages import open_tab
+from users_profiles.keys import read_number
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.moments import ago
 from users_profiles.trail.entries import moment_text, written_rows
@@ -215,7 +216,7 @@ def tick(job: Import, request: HttpRequest) -> None:
 
 def _numbers(request: HttpRequest, name: str) -> set[int]:
     texts = request.POST.getlist(name)[: 2 * PER_PAGE]
-    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 10}
+    return {number for text in texts if (number := read_number(text)) is not None}
 
 
 def rows_about(person: User, actor: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from users_profiles.admin.import_mending import MendingMixin
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.transfer_pages import as_attachment, progress
 from users_profiles.admin.undo_import import UndoImportMixin
-from users_profiles.keys import FoundByKeyMixin
+from users_profiles.keys import FoundByKeyMixin, is_key
 from users_profiles.models import Import
 from users_profiles.moments import ago
 from users_profiles.roles import Action
@@ -188,7 +188,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, FoundByKeyMix
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The page of an import: its progress while it runs, then what its rows would do, or did."""
-        if not object_id.isdecimal():
+        if not is_key(object_id):
             raise Http404
         job = self._job(request, int(object_id), own=False, pictures=True)
         if job.subject == Import.Subject.PICTURES and not job.is_under_way:

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_POST
 from users_profiles import avatars, roles, trail
 from users_profiles.admin import import_rows
 from users_profiles.admin.transfer_pages import as_attachment, open_tab
+from users_profiles.keys import is_key
 from users_profiles.models import Import, ImportPicture, ImportRow, Profile, User
 from users_profiles.roles import Action
 from users_profiles.templatetags.people import avatar_html
@@ -147,7 +148,7 @@ class PicturesMixin:
         if job.state == State.CHECKED:
             rows.update(ticked=Case(When(ticked=True, then=Value(False)), default=Value(True)))
         show, page = request.POST.get("show", ""), request.POST.get("page", "")
-        place = f"?show={show}&page={page}" if show in Outcome.values and page.isdecimal() else ""
+        place = f"?show={show}&page={page}" if show in Outcome.values and is_key(page) else ""
         return redirect(reverse("admin:users_profiles_pictures_result", args=[job.pk]) + f"{place}#row-{number}")
 
     def pictures_refused_view(self, request: HttpRequest, key: int) -> HttpResponseBase:

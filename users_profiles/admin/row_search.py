@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
+from users_profiles.keys import read_number
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.models.user import has_email, has_username
 from users_profiles.transfer import reasons
@@ -38,8 +39,7 @@ def asked(query: QueryDict) -> str:
 
 def asked_after(query: QueryDict) -> int:
     """The row after which a search goes on; 0 where it begins."""
-    text = query.get("after", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return read_number(query.get("after", "")) or 0
 
 
 def search(job: Import, rows: QuerySet[ImportRow], outcome: str, text: str) -> QuerySet[ImportRow]:
@@ -54,8 +54,8 @@ def search(job: Import, rows: QuerySet[ImportRow], outcome: str, text: str) -> Q
         for name, stored in _said_with(job, word) if refused else ():
             # As SQLite keeps it, and as PostgreSQL does.
             found |= Q(told_text__contains=f'"{name}":"{stored}"') | Q(told_text__contains=f'"{name}": "{stored}"')
-        if _is_number(word):
-            found |= Q(number=int(word))
+        if (number := read_number(word)) is not None:
+            found |= Q(number=number)
         if outcome not in {Outcome.CREATED, Outcome.REFUSED}:  # those who are new have all of it in their row
             found |= Q(user__username__icontains=word) | Q(user__email__icontains=word)
         rows = rows.filter(found)
@@ -70,10 +70,6 @@ def _said_with(job: Import, word: str) -> list[tuple[str, str]]:
         *(("reason", code) for code in reasons.with_word(word)),
         *(("column", name) for name, header in titles if name and word.casefold() in header.casefold()),
     ]
-
-
-def _is_number(word: str) -> bool:
-    return word.isascii() and word.isdigit() and len(word) < 10
 
 
 class RowPages(Paginator[Any]):
@@ -167,7 +163,8 @@ def _look_on(rows: QuerySet[ImportRow], found: QuerySet[ImportRow], after: int) 
 
 def _known(job: Import, text: str) -> set[int]:
     """What an index finds at once, wherever it stands: a row by its number, somebody's by username or e-mail."""
-    found = {int(text)} if _is_number(text) else set()
+    number = read_number(text)
+    found = set() if number is None else {number}
     for who in (has_username(text), has_email(text)):
         for person in User.objects.filter(who)[:1]:
             # By the person alone: with the import beside it, SQLite goes through all rows of that.

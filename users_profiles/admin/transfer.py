@@ -20,6 +20,7 @@ from import_export.admin import ExportMixin, ImportExportMixin
 
 from users_profiles import recorder, replica, roles, selection
 from users_profiles.admin.transfer_pages import as_attachment
+from users_profiles.keys import is_key
 from users_profiles.models import Export, User
 from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.models.user import UserQuerySet
@@ -177,7 +178,7 @@ class _ExportMixin(_Page, ExportMixin):
 
 def _keys(ticked: str, actor: User) -> list[int]:
     """The ticked rows that are kept under this key; nobody gets at those of somebody else."""
-    if not (ticked.isascii() and ticked.isdigit() and len(ticked) <= 18):
+    if not is_key(ticked):
         raise Http404
     kept = get_object_or_404(Export, pk=ticked, owner=actor, state=Export.State.CHOSEN)
     return list(kept.keys or [])

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from users_profiles.keys import read_number
 from users_profiles.models.profile import BLANKS
 from users_profiles.transfer import columns, dates, values
 from users_profiles.transfer.hints import Hints
@@ -101,8 +102,8 @@ class Cleaner:
 
 def _note_versions(cells: Sequence[str], candidates: Sequence[Candidate]) -> None:
     for cell, candidate in zip(cells, candidates, strict=True):
-        if cell.isascii() and cell.isdigit() and len(cell) < 10:
-            candidate.version = int(cell)
+        if (version := read_number(cell)) is not None:
+            candidate.version = version
 
 
 class _Column:

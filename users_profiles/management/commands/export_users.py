@@ -9,6 +9,7 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from users_profiles import criteria
+from users_profiles.keys import is_key
 from users_profiles.management.people import actor_named
 from users_profiles.management.progress import Progress
 from users_profiles.models import Export, Report, User
@@ -90,7 +91,7 @@ class Command(BaseCommand):
         """The one report of this name, or of this number, that the actor may use."""
         reports = Report.objects.all() if actor is None else Report.objects.visible_to(actor)
         found = list(reports.filter(name__iexact=name))
-        if not found and name.isascii() and name.isdigit() and len(name) <= 18:
+        if not found and is_key(name):
             found = list(reports.filter(pk=name))
         if len(found) == 1:
             return found[0]
