@@ -10,7 +10,7 @@ APP = settings.BASE_DIR / "users_profiles"
 LEVELS = (
     {"sentences"},
     {"folding", "room", "storage"},
-    {"avatars", "keys", "logs", "moments", "phones", "queueing", "replica", "speaking"},
+    {"among", "avatars", "keys", "logs", "moments", "phones", "queueing", "replica", "speaking"},
     {"models"},
     {"search"},
     {"recorder"},

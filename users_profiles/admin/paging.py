@@ -13,7 +13,7 @@ from django.db.models import Max, Min, Model, QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from users_profiles.transfer.bulk import among
+from users_profiles.among import among
 
 # Nobody turns over more pages than these have; further down one searches, filters, or exports.
 MOST_COUNTED = 10_000

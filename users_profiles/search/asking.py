@@ -7,6 +7,7 @@ from itertools import islice
 
 from django.db.models import Exists, OuterRef, Q
 
+from users_profiles.among import among
 from users_profiles.models import SearchText
 from users_profiles.search import tables, texts
 from users_profiles.search.texts import Text
@@ -34,7 +35,7 @@ def matches(text: str, *, private: bool) -> Q:
 
 
 def _is_one_of(keys: list[int]) -> Q:
-    return Q(pk__in=tables.listed(keys))
+    return Q(pk__in=among(keys, "bigint"))
 
 
 def beside_the_index(wanted: Wanted) -> tuple[list[int], list[int]]:
@@ -66,7 +67,7 @@ def _noted_people() -> Iterator[tuple[int, Text, Text | None]]:
     others; then who is noted with many, the newest people first.
     """
     singles = set(texts.noted_alone(MOST_BESIDE))
-    yield from _looked_at(Q(pk__in=tables.listed(singles)), len(singles))
+    yield from _looked_at(Q(pk__in=among(singles, "bigint")), len(singles))
     left = MOST_BESIDE - len(singles)
     ranges = reversed(texts.noted_together())
     while left > 0 and (some := list(islice(ranges, texts.RANGES_AT_ONCE))):

@@ -12,11 +12,11 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import orjson
 from django.db import DatabaseError, connection
 from django.db.models import F, Lookup
 from django.db.models.expressions import RawSQL
 
+from users_profiles.among import packed, unpack
 from users_profiles.models import Profile, SearchNote, SearchText, User
 from users_profiles.search.wanted import Wanted
 
@@ -24,6 +24,7 @@ USER, PROFILE = User._meta.db_table, Profile._meta.db_table
 TEXT, NOTE = SearchText._meta.db_table, SearchNote._meta.db_table
 INDEX = "users_profiles_searchindex"
 PAGES_AT_ONCE = 500
+KEY = "bigint"  # what PostgreSQL calls the type of one
 # Any number that nothing else here locks by; held while texts are written, so that only one does.
 LOCK = 7_316_402_951
 
@@ -58,9 +59,12 @@ def found(wanted: Wanted, added: Collection[int], removed: Collection[int]) -> I
     """The condition that the index finds a person, without those ``removed`` and with those ``added``."""
     sql, params = _in_sqlite(wanted) if connection.vendor == "sqlite" else _by_likeness(wanted)
     if removed:
-        sql, params = f"SELECT key FROM ({sql}) AS hits WHERE key NOT IN ({_keys()})", [*params, _json(removed)]
+        sql, params = (
+            f"SELECT key FROM ({sql}) AS hits WHERE key NOT IN ({unpack(KEY)})",
+            [*params, packed(removed)],
+        )
     if added:
-        sql, params = f"{sql} UNION ALL {_keys()}", [*params, _json(added)]
+        sql, params = f"{sql} UNION ALL {unpack(KEY)}", [*params, packed(added)]
     return IsFound(F("pk"), RawSQL(sql, params))
 
 
@@ -115,21 +119,6 @@ def _anywhere(text: str) -> str:
     return "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
 
 
-def listed(keys: Collection[int]) -> Any:
-    """Keys for an ``__in``, however many."""
-    return RawSQL(_keys(), [_json(keys)]) if keys else []
-
-
-def _keys() -> str:
-    if connection.vendor == "sqlite":
-        return "SELECT value FROM json_each(%s)"
-    return "SELECT json_array_elements_text(%s::json)::bigint"
-
-
-def _json(keys: Collection[int]) -> str:
-    return orjson.dumps(list(keys)).decode()
-
-
 # Writing ------------------------------------------------------------------------------------------------------------
 
 
@@ -151,8 +140,8 @@ def hold(keys: Collection[int]) -> set[int]:
         return set(keys)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id FROM {USER} WHERE id IN ({_keys()}) ORDER BY id FOR KEY SHARE SKIP LOCKED",
-            [_json(keys)],
+            f"SELECT id FROM {USER} WHERE id IN ({unpack(KEY)}) ORDER BY id FOR KEY SHARE SKIP LOCKED",
+            [packed(keys)],
         )
         return {key for (key,) in cursor.fetchall()}
 

@@ -8,14 +8,13 @@ what comes here has been cleaned.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, Protocol
 
 import orjson
 from django.db import connection, models
-from django.db.models.expressions import RawSQL
 
 Model = type[models.Model]
 # Values by the attribute they go to (such as ``user_id``), all of one length: a table turned on its side. Most of what
@@ -44,19 +43,6 @@ def bulk() -> Bulk:
     """The fastest way to write that the default database knows."""
     ways: dict[str, type[Bulk]] = {"sqlite": SQLiteBulk, "postgresql": PostgresBulk}
     return ways.get(connection.vendor, PortableBulk)()
-
-
-def among(values: Collection[Any], of: str = "text") -> Any:
-    """For the right side of an ``__in``: a thousand values as one text, which spares ORM and driver a look at each.
-
-    ``of`` is what PostgreSQL calls their type.
-    """
-    if connection.vendor == "sqlite":
-        return RawSQL("SELECT value FROM json_each(%s)", [orjson.dumps(list(values)).decode()])
-    if connection.vendor == "postgresql":
-        statement = f"SELECT json_array_elements_text(%s::json)::{of}"
-        return RawSQL(statement, [orjson.dumps(list(values)).decode()])  # noqa: S611 (of is ours)
-    return values
 
 
 def look_up_by_index() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models.functions import Lower
 
+from users_profiles.among import among
 from users_profiles.models import ImportRow, User
 from users_profiles.models.profile import BLANKS
 from users_profiles.models.user import names_of_roles
 from users_profiles.transfer import columns
-from users_profiles.transfer.bulk import among
 from users_profiles.transfer.options import Options
 from users_profiles.transfer.reasons import say
 

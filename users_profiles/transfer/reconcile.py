@@ -19,11 +19,11 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
+from users_profiles.among import among
 from users_profiles.models import Import, ImportRow, Role, User
 from users_profiles.roles import Action
 from users_profiles.sentences import sentence as _
 from users_profiles.transfer import lease
-from users_profiles.transfer.bulk import among
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.gate import Gate
 from users_profiles.transfer.options import Options

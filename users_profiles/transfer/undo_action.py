@@ -16,12 +16,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from users_profiles import recorder, roles
+from users_profiles.among import among
 from users_profiles.models import Road, TrailEntry, User
 from users_profiles.sentences import sentence as _
 from users_profiles.superusers import keep_one_superuser
 from users_profiles.trail.entries import people_type, readable
 from users_profiles.transfer import columns
-from users_profiles.transfer.bulk import among
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.undo_rules import REASONS, Decision, Fate, Person, Undo
 

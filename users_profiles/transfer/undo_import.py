@@ -16,11 +16,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
+from users_profiles.among import among
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.roles import Action
 from users_profiles.sentences import sentence as _
 from users_profiles.transfer import columns, lease
-from users_profiles.transfer.bulk import among
 from users_profiles.transfer.errors import FileRefused
 from users_profiles.transfer.gate import Gate
 from users_profiles.transfer.options import Options

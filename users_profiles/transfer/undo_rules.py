@@ -17,12 +17,12 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles
+from users_profiles.among import among
 from users_profiles.models import ImportRow, Role, User
 from users_profiles.models.profile import BLANKS
 from users_profiles.models.user import names_of_roles
 from users_profiles.roles import Action
 from users_profiles.transfer import columns, people
-from users_profiles.transfer.bulk import among
 from users_profiles.transfer.people import Candidate, Known
 from users_profiles.transfer.writer import Writer
 

@@ -15,10 +15,11 @@ from django.db.models import Model
 from django.utils import timezone
 
 from users_profiles import roles
+from users_profiles.among import among
 from users_profiles.models import Import, ImportRow, Profile, Role, User
 from users_profiles.models.folded import FoldedField, folded_fields
 from users_profiles.models.profile import BLANKS
-from users_profiles.transfer.bulk import Bulk, among, bulk
+from users_profiles.transfer.bulk import Bulk, bulk
 from users_profiles.transfer.people import SELDOM, Candidate
 
 _PROFILE = tuple(BLANKS)
