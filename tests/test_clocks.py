@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,9 +22,11 @@ from tests.people import PASSWORD
 from tests.reporting import saved
 from tests.signing_in import is_signed_in, sign_in
 from users_profiles.accounts import identity
+from users_profiles.figures import store
 from users_profiles.management.commands import worker
-from users_profiles.models import Delivery, Report, TrailEntry, User
+from users_profiles.models import Delivery, Report, Snapshot, TrailEntry, User
 from users_profiles.models.clock import shared_now
+from users_profiles.models.figures import LOST
 from users_profiles.reports import mailing, schedule
 from users_profiles.transfer import retention, tasks
 
@@ -93,6 +96,28 @@ def test_a_worker_whose_clock_was_set_waits_before_it_deletes(
     passed[0] += worker.PRUNE_EVERY
     pruning()
     assert pruned == [passed[0]]
+
+
+# Figures ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_count_that_a_clock_ahead_has_ordered_is_ordered_again_when_it_is_lost(
+    host_clock: Callable[[timedelta], None],
+) -> None:
+    host_clock(YEAR)
+    assert Snapshot.order("people")
+    host_clock(timedelta(0))
+    assert not Snapshot.order("people")
+    Snapshot.objects.update(ordered_at=F("ordered_at") - LOST)
+    assert Snapshot.order("people")
+
+
+@pytest.mark.parametrize("much", [YEAR, -YEAR])
+def test_figures_that_a_wrong_clock_has_counted_are_counted_again(much: timedelta, ada: User, settings: Any) -> None:
+    settings.FIGURES_SYNC_PEOPLE = 0
+    Snapshot.keep("people", {}, timezone.now() + much)
+    store.known()
+    assert not Snapshot.order("people"), "no count was ordered"
 
 
 # Reports ------------------------------------------------------------------------------------------------------------

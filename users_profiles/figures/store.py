@@ -36,7 +36,8 @@ def known() -> Known:
     if are_few():
         return Known(count(criteria.today()))
     snapshot = Snapshot.objects.filter(name=NAME).first() or Snapshot(name=NAME)
-    age = timezone.now() - snapshot.counted_at if snapshot.counted_at else timedelta.max
+    # Either way: what a clock that was ahead has counted is not good until then.
+    age = abs(timezone.now() - snapshot.counted_at) if snapshot.counted_at else timedelta.max
     most = timedelta(seconds=settings.FIGURES_SECONDS)
     if age > most:
         order()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 # A count that was ordered this long ago and has not come is taken for lost: a worker took the task and died.
@@ -38,9 +38,8 @@ class Snapshot(models.Model):
         It is wanted until it has come, and not only until it has begun as an errand is: two counts at once help nobody.
         """
         cls.objects.get_or_create(name=name)
-        now = timezone.now()
-        free = models.Q(ordered_at=None) | models.Q(ordered_at__lt=now - LOST)
-        return cls.objects.filter(free, name=name).update(ordered_at=now) == 1
+        free = models.Q(ordered_at=None) | ~models.Q(ordered_at__range=(Now() - LOST, Now() + LOST))
+        return cls.objects.filter(free, name=name).update(ordered_at=Now()) == 1
 
     @classmethod
     def keep(cls, name: str, counts: dict[str, Any], began: datetime) -> None:
