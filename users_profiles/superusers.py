@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from users_profiles.models import User
@@ -33,3 +34,11 @@ def keep_one_superuser() -> Iterator[None]:
         yield
         if had_one and not active.exists():
             raise LastSuperuserError
+
+
+def changing(people: QuerySet[User]) -> AbstractContextManager[None]:
+    """A transaction in which these people are changed: the superusers are only locked where one is among them.
+
+    Locked each time, they would make all who save anybody wait for each other.
+    """
+    return keep_one_superuser() if people.filter(is_superuser=True).exists() else transaction.atomic()

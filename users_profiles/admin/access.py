@@ -25,7 +25,7 @@ from users_profiles.admin.paging import PeoplePaginator
 from users_profiles.keys import FoundByKeyMixin, is_key
 from users_profiles.models import User
 from users_profiles.models.profile import PROFILE_FIELDS
-from users_profiles.superusers import LastSuperuserError, keep_one_superuser
+from users_profiles.superusers import LastSuperuserError, changing
 
 Actor = User | AnonymousUser
 
@@ -161,11 +161,11 @@ class PeopleAdmin(FoundByKeyMixin, admin.ModelAdmin):
     def _changeform_view(self, request: HttpRequest, object_id: str | None, *args: Any) -> Any:
         """Within Django's transaction: what a form changes of a person and their profile is one entry of the trail.
 
-        The superusers are locked before the person, as everywhere, so that no two requests wait for each other.
+        The person is locked first of all; of a superuser, all superusers before, so that the last one stays.
         """
         with ExitStack() as stack:
             if request.method == "POST" and object_id is not None and is_key(object_id):
-                stack.enter_context(keep_one_superuser())
+                stack.enter_context(changing(User.objects.filter(pk=object_id)))
                 conflicts.lock([int(object_id)])
             stack.enter_context(recorder.together())
             return super()._changeform_view(request, object_id, *args)  # type: ignore[misc]

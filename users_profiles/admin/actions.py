@@ -28,7 +28,7 @@ from users_profiles.accounts.proving import ProvesIdentity, ProvesIdentityToDele
 from users_profiles.admin.undo_action import UndoActionMixin
 from users_profiles.models import Road, User
 from users_profiles.roles import Action
-from users_profiles.superusers import LastSuperuserError, keep_one_superuser
+from users_profiles.superusers import LastSuperuserError, changing
 from users_profiles.transfer import undo_action
 
 # One request, one transaction, one page that a person can read. More than these is work for an import.
@@ -330,7 +330,7 @@ class PeopleActionsMixin(UndoActionMixin):
             return None
         mark = undo_action.new_mark()
         try:
-            with keep_one_superuser(), recorder.by(Road.ACTION), recorder.marked(str(mark)), recorder.together():
+            with changing(queryset), recorder.by(Road.ACTION), recorder.marked(str(mark)), recorder.together():
                 conflicts.lock(list(queryset.values_list("pk", flat=True)))
                 plan = action.plan(queryset.all())
                 said = action.perform(plan.people) if plan.people else ""

@@ -42,7 +42,7 @@ from users_profiles.keys import KeysField, is_key
 from users_profiles.models import Mail, Profile, Role, User
 from users_profiles.moments import ago, day
 from users_profiles.roles import Action
-from users_profiles.superusers import LastSuperuserError, keep_one_superuser
+from users_profiles.superusers import LastSuperuserError, changing
 from users_profiles.templatetags.people import role_chip
 
 HISTORY = 5
@@ -198,7 +198,7 @@ class UserAdmin(  # type: ignore[misc]
         changed = own.intersection(form.changed_data)
         if "is_superuser" in changed:
             changed.add("is_staff")
-        obj.save(update_fields=changed)  # within keep_one_superuser, see PeopleAdmin
+        obj.save(update_fields=changed)  # never the last superuser, see PeopleAdmin
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -237,7 +237,7 @@ class UserAdmin(  # type: ignore[misc]
             return self.refuse(request, refusal)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        with keep_one_superuser():
+        with changing(User.objects.filter(pk=obj.pk)):
             super().delete_model(request, obj)
 
     # Mail with a link to set a password

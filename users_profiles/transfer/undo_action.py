@@ -19,7 +19,7 @@ from users_profiles import recorder, roles
 from users_profiles.among import among
 from users_profiles.models import Road, TrailEntry, User
 from users_profiles.sentences import sentence as _
-from users_profiles.superusers import keep_one_superuser
+from users_profiles.superusers import changing
 from users_profiles.trail.entries import people_type, readable
 from users_profiles.transfer import columns
 from users_profiles.transfer.errors import FileRefused
@@ -103,9 +103,9 @@ class ActionUndo(Undo):
         Raises ``FileRefused`` when it has been undone meanwhile, and ``LastSuperuserError``.
         """
         done: list[Decision] = []
-        with keep_one_superuser():
-            keys = among([row.user_id for row in self._rows()], "bigint")
-            list(User.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk").values_list("pk"))
+        people = User.objects.filter(pk__in=among([row.user_id for row in self._rows()], "bigint")).order_by("pk")
+        with changing(people):
+            list(people.select_for_update(of=("self",)).values_list("pk"))
             # Whoever waited for these people to be free looks again, so that nobody undoes what is undone.
             rows = self._rows()
             if not rows:
