@@ -231,6 +231,10 @@ def test_an_address_can_be_read_aloud(office: User) -> None:
     assert selection.in_words("location=Berlin&location=Paris&active=yes&location_has=ham") == (
         "location: Berlin or Paris or location contains: ham, active: yes"
     )
+    assert selection.in_words("joined=year&birthday=3&signed_in=never&missing=phone_number") == (
+        "joined: This year, birthday: March, last sign-in: Never, missing: phone number"
+    )
+    assert selection.in_words("joined_from=2026-03-01&role=member") == "joined since: 1 Mar 2026, role: Member"
     assert selection.in_words("") == ""
     assert selection.in_words("&&") == "&&"
     assert set(selection._WORDS) == {*criteria.PARAMETERS, selection.SEARCH}

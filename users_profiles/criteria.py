@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from calendar import isleap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,8 +15,10 @@ from typing import Any
 from django.db.models import CharField, Count, Exists, Func, OuterRef, Q
 from django.db.models.lookups import In, StartsWith
 from django.utils import timezone
+from django.utils.dates import MONTHS
+from django.utils.translation import gettext_lazy
 
-from users_profiles import roles
+from users_profiles import moments, roles
 from users_profiles.models import Profile, Role, User
 from users_profiles.models.profile import PRIVATE_FIELDS
 
@@ -26,6 +29,43 @@ MEMBERS = "member"
 SUPERUSERS = "superuser"
 ELSEWHERE = "other"
 NOWHERE = "none"
+
+
+# What values that are codes are called before people; the filters of the list offer them by these words.
+PERIODS = {
+    "today": gettext_lazy("Today"),
+    "week": gettext_lazy("Past 7 days"),
+    "month": gettext_lazy("This month"),
+    "year": gettext_lazy("This year"),
+}
+SIGNED_IN = {
+    "30": gettext_lazy("Past 30 days"),
+    "90": gettext_lazy("Past 90 days"),
+    "longer": gettext_lazy("Longer ago"),
+    "never": gettext_lazy("Never"),
+}
+BIRTHDAYS = {"week": gettext_lazy("The next 7 days"), **{str(number): name for number, name in MONTHS.items()}}
+_YES_OR_NO = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no")}
+_WORDS: dict[str, Mapping[str, Any]] = {
+    "role": {**roles.LABELS, MEMBERS: roles.LABELS[roles.MEMBER], SUPERUSERS: gettext_lazy("Superuser")},
+    "location_is": {ELSEWHERE: gettext_lazy("Elsewhere"), NOWHERE: gettext_lazy("No location")},
+    **dict.fromkeys(("active", "picture", "complete"), _YES_OR_NO),
+    **dict.fromkeys(("joined", "left"), PERIODS),
+    "signed_in": SIGNED_IN,
+    "birthday": BIRTHDAYS,
+}
+
+
+def value_in_words(name: str, value: str) -> str:
+    """What a value of a parameter is called, in the present language; what has no other name is said as it stands."""
+    if name.endswith(("_from", "_to")):
+        with suppress(ValueError):
+            day = read_day(value)
+            return moments.day(day) if day else value
+    if name == "missing" and value in roles.FIELDS:
+        model: Any = User if value in roles.NAME_FIELDS else Profile
+        return str(model._meta.get_field(value).verbose_name)
+    return str(_WORDS.get(name, {}).get(value, value))
 
 
 # Days and months on the office's clock ------------------------------------------------------------------------------

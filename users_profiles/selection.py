@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from users_profiles import roles, search
-from users_profiles.criteria import PARAMETERS
+from users_profiles.criteria import PARAMETERS, value_in_words
 from users_profiles.models import User
 from users_profiles.models.user import UserQuerySet
 
@@ -60,7 +60,7 @@ _WORDS = {
     "left_from": gettext_lazy("left since"),
     "left_to": gettext_lazy("left until"),
     "signed_in": gettext_lazy("last sign-in"),
-    "birthday": gettext_lazy("birthday in month"),
+    "birthday": gettext_lazy("birthday"),
 }
 
 
@@ -72,7 +72,7 @@ def in_words(query: Query) -> str:
         return str(query)
     groups: dict[str, list[str]] = {}
     for name, values in given.items():
-        if said := [value for value in values if value.strip()]:
+        if said := [value_in_words(name, value) for value in values if value.strip()]:
             words = f"{_WORDS.get(name, name)}: {get_text_list(said, _('or'))}"
             groups.setdefault(_widened(name), []).append(words)
     return ", ".join(get_text_list(words, _("or")) for words in groups.values())

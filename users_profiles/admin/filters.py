@@ -14,7 +14,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.dates import MONTHS
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -267,12 +266,7 @@ class DaysFilter(PeopleFilter):
     """Usual periods as links, and two dates; ``form_parameters`` are the first day and the last."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [
-            ("today", _("Today")),
-            ("week", _("Past 7 days")),
-            ("month", _("This month")),
-            ("year", _("This year")),
-        ]
+        return list(criteria.PERIODS.items())
 
     def _typed_days(self) -> tuple[date | None, date | None]:
         first, last = (self.typed(name) for name in self.form_parameters)
@@ -311,12 +305,7 @@ class SignedInFilter(PeopleFilter):
     parameter_name = "signed_in"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [
-            ("30", _("Past 30 days")),
-            ("90", _("Past 90 days")),
-            ("longer", _("Longer ago")),
-            ("never", _("Never")),
-        ]
+        return list(criteria.SIGNED_IN.items())
 
 
 class BirthdayFilter(PeopleFilter):
@@ -326,7 +315,7 @@ class BirthdayFilter(PeopleFilter):
     parameter_name = "birthday"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("week", _("The next 7 days")), *((str(number), name) for number, name in MONTHS.items())]
+        return list(criteria.BIRTHDAYS.items())
 
 
 def filters_for(actor: User | AnonymousUser) -> list[type[PeopleFilter]]:
