@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import update_last_login
+from django.db.models import F
 from django.utils import timezone
 
 from tests.importing import apply
@@ -197,6 +198,23 @@ def test_nobody_leaves_twice(ada: User) -> None:
     deactivate_by_query(ada)
     apply("username,first_name,active\nada,Ada,no\n")
     assert left(ada) == long_ago == ada.deactivated_at
+
+
+def test_who_is_written_with_others_leaves_and_comes_back_by_their_own_value(
+    ada: User, reader: User, stranger: User
+) -> None:
+    long_ago = timezone.now() - timedelta(days=90)
+    gone = User.objects.filter(pk__in=[reader.pk, stranger.pk])
+    gone.update(is_active=False)
+    gone.update(deactivated_at=long_ago)
+    for person, is_active in ((ada, False), (reader, False), (stranger, True)):
+        person.is_active = is_active
+    User.objects.bulk_update([ada, reader, stranger], ["is_active"])
+    assert timezone.now() - left(ada) < timedelta(minutes=1)
+    assert (left(reader), left(stranger)) == (long_ago, None)
+    User.objects.update(is_active=F("is_active"))
+    assert timezone.now() - left(ada) < timedelta(minutes=1)
+    assert (left(reader), left(stranger)) == (long_ago, None)
 
 
 def test_of_who_was_inactive_before_nobody_knows_since_when(ada: User) -> None:

@@ -45,11 +45,17 @@ def _next_version(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     along: dict[str, Any] = {"version": models.F("version") + 1} if VERSIONED.intersection(values) else {}
     if "is_active" in values:
-        leaves_now = models.When(is_active=True, then=models.Value(timezone.now()))
-        along["deactivated_at"] = (
-            None if values["is_active"] else models.Case(leaves_now, default=models.F("deactivated_at"))
-        )
+        along["deactivated_at"] = _left_at(values["is_active"])
     return along
+
+
+def _left_at(is_active: Any) -> Any:
+    """Since when somebody is inactive to whom this is written."""
+    leaves_now = models.When(is_active=True, then=models.Value(timezone.now()))
+    if hasattr(is_active, "resolve_expression"):  # as bulk_update writes it, another value to each
+        stays = models.When(models.ExpressionWrapper(is_active, models.BooleanField()), then=models.Value(None))
+        return models.Case(stays, leaves_now, default=models.F("deactivated_at"))
+    return None if is_active else models.Case(leaves_now, default=models.F("deactivated_at"))
 
 
 def names_of_roles(memberships: models.QuerySet[Any]) -> dict[int, str]:
