@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from tests.importing import apply, check, reasons, take_in
 from users_profiles.models import Import, User
-from users_profiles.transfer import importer
+from users_profiles.transfer import importer, newcomers
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,21 @@ def test_people_of_one_name_are_numbered_past_those_we_have(make_person: Callabl
         make_person(name)
     job = check(ADAS, **NAMES)
     assert shown(job) == [f"ada.lovelace{number}" for number in (2, 4, 5, 6, 7, 8, 9)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's driver takes any number of parameters")
+def test_more_people_than_a_query_takes_parameters_are_looked_for_by_name(make_person: Callable[..., User]) -> None:
+    ada = make_person("Ada")
+    names = ["ada", *(f"nobody{number}" for number in range(200))]
+    connection.ensure_connection()
+    limit = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 100)
+    try:
+        assert newcomers.unused("ada") == "ada2"
+        assert newcomers._taken(names) == {"ada"}
+        found = User.objects.all()._keys([User(username=name) for name in ("Ada", *names[1:])])
+        assert found == {"Ada": ada.pk}
+    finally:
+        connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, limit)
 
 
 def test_the_same_file_gives_the_same_names_however_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

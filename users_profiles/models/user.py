@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from users_profiles.among import among
 from users_profiles.models.folded import FoldedField, FoldingQuerySet, folded_names
 from users_profiles.models.profile import Profile
 
@@ -138,7 +139,7 @@ class UserQuerySet(FoldingQuerySet["User"]):
         keys = {person.username: person.pk for person in people if person.pk is not None}
         unknown = [person.username for person in people if person.pk is None]
         if unknown:
-            stored = User._base_manager.using(self.db).filter(username__in=unknown)
+            stored = User._base_manager.using(self.db).filter(username__in=among(unknown))
             keys.update(stored.values_list("username", "pk"))
         return keys
 

@@ -24,7 +24,7 @@ USER, PROFILE = User._meta.db_table, Profile._meta.db_table
 TEXT, NOTE = SearchText._meta.db_table, SearchNote._meta.db_table
 INDEX = "users_profiles_searchindex"
 PAGES_AT_ONCE = 500
-KEY = "bigint"  # what PostgreSQL calls the type of one
+KEY = "bigint"  # what PostgreSQL calls the type of our keys
 # Any number that nothing else here locks by; held while texts are written, so that only one does.
 LOCK = 7_316_402_951
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models.functions import Lower
 
+from users_profiles.among import among
 from users_profiles.models import Import, ImportRow, User
 from users_profiles.sentences import sentence as _
 from users_profiles.transfer import columns, usernames
@@ -182,9 +183,7 @@ def unused(base: str) -> str:
 def _taken(names: Iterable[str]) -> set[str]:
     """Those of these lower-case names that people have, in whatever case."""
     wanted = set(names)
-    if not wanted:
-        return set()
-    people = User.objects.annotate(key=Lower("username")).filter(key__in=wanted)
+    people = User.objects.annotate(key=Lower("username")).filter(key__in=among(wanted))
     return set(people.values_list("key", flat=True))
 
 
