@@ -19,7 +19,6 @@ from users_profiles.models import User
 from users_profiles.privacy import erasing, holding
 from users_profiles.privacy.forms import EraseForm
 from users_profiles.roles import Action
-from users_profiles.superusers import LastSuperuserError
 
 
 class PrivacyMixin:
@@ -77,7 +76,7 @@ class PrivacyMixin:
     def _erase(self, request: HttpRequest, person: User) -> HttpResponse:
         try:
             done = erasing.erase(person, cast(User, request.user))
-        except (erasing.NotErased, LastSuperuserError) as refusal:
+        except erasing.NotErased as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(request.path)
         messages.success(request, _("%(label)s: nothing that tells who it was is kept.") % {"label": done.label})

@@ -29,7 +29,6 @@ from users_profiles.privacy.names import Names, as_text, names_of
 from users_profiles.privacy.places import PLACES
 from users_profiles.roles import Action
 from users_profiles.storage import discard
-from users_profiles.superusers import keep_one_superuser
 from users_profiles.trail.entries import people_type
 
 # Texts and JSON beside the tables that ``PLACES`` names, in which somebody may have written who it is about.
@@ -105,9 +104,9 @@ def plan(person: User) -> Plan:
 def erase(person: User, actor: User | None) -> Plan:
     """Erase a person, all of it or nothing; files go once the database has let go of them.
 
-    Raises ``NotErased`` and ``superusers.LastSuperuserError``.
+    Raises ``NotErased``; superusers are refused, so the last of them is never lost here.
     """
-    with keep_one_superuser(), recorder.together():
+    with transaction.atomic(), recorder.together():
         conflicts.lock([person.pk])
         found = User.objects.with_profile().filter(pk=person.pk).first()
         if found is None or (why := refusal(actor, found)):

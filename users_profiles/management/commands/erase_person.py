@@ -5,7 +5,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from users_profiles.management.people import person_named
 from users_profiles.privacy import erasing
-from users_profiles.superusers import LastSuperuserError
 
 
 class Command(BaseCommand):
@@ -23,7 +22,7 @@ class Command(BaseCommand):
         person = person_named(username)
         try:
             plan = erasing.plan(person) if dry_run else erasing.erase(person, None)
-        except (erasing.NotErased, LastSuperuserError) as refusal:
+        except erasing.NotErased as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write("Nothing is erased yet." if dry_run else f"{plan.label}: erased.")
         for title, counts in (("Goes", plan.goes), ("Blanked", plan.blanked), ("Stays", plan.stays)):
