@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import random
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from users_profiles.demo.places import PLACES, Place
 from users_profiles.demo.words import ASIDES, JOBS
+from users_profiles.folding import fold
 from users_profiles.models import Role
 from users_profiles.roles import MEMBER
 
 COMPANY_SIZE = 200  # as many people as the demo company has: these have plain usernames, and most have a portrait
 DOMAIN = "tidewater.example"  # a domain that can never exist, so that no mail reaches a stranger
-# Letters that do not fall apart into a plain one and an accent.
-_PLAIN = str.maketrans({"ł": "l", "đ": "d", "ß": "ss", "ø": "o", "ı": "i", "ʻ": "", "'": "", " ": ""})
 _WEIGHTS = [place.weight for place in PLACES]
 _ROLES = (Role.ADMIN.value, Role.EDITOR.value, Role.READER.value, MEMBER)
 _ROLE_WEIGHTS = (2, 6, 10, 82)
@@ -77,8 +75,7 @@ def make_up(number: int, seed: int, today: date) -> MadeUp:
 def _name(entry: str) -> tuple[str, str]:
     """A name as it is written, and as it stands in a username."""
     name, _, plain = entry.partition("|")
-    letters = unicodedata.normalize("NFKD", (plain or name).lower().translate(_PLAIN))
-    return name, re.sub(r"[^a-z-]", "", letters)
+    return name, re.sub(r"[^a-z-]", "", fold(plain or name))
 
 
 @lru_cache(maxsize=4)

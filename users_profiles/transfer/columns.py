@@ -7,7 +7,6 @@ pages and the sample files say of a column comes from its field, too.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -20,6 +19,7 @@ from import_export.resources import ModelResource
 from import_export.widgets import Widget
 
 from users_profiles import moments, roles
+from users_profiles.folding import fold
 from users_profiles.models import User
 from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 from users_profiles.sentences import sentence as _
@@ -266,8 +266,7 @@ def exportable(private: bool) -> list[str]:
 
 def _key(header: str) -> str:
     """What two spellings of one header have in common."""
-    folded = unicodedata.normalize("NFKD", header).casefold()
-    return re.sub(r"[\W_]+", "", "".join(letter for letter in folded if not unicodedata.combining(letter)))
+    return re.sub(r"[\W_]+", "", fold(header))
 
 
 _BY_KEY = {_key(word): name for name in NAMES for word in (name, *SYNONYMS[name])}

@@ -9,8 +9,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from users_profiles import moments
+from users_profiles.folding import fold
 from users_profiles.transfer.options import DateOrder
 from users_profiles.transfer.reasons import Refused
 
@@ -149,9 +151,10 @@ def _worded_day(value: str) -> date:
     return date(int(known["y"]), _month(known["m"]), int(known["d"]))
 
 
+@lru_cache(maxsize=256)  # a column of dates has the same few words a million times
 def _month(word: str) -> int:
     """The month a word names: in full or shortened to three letters or more, when only one is called that."""
-    plain = "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+    plain = fold(word)
     found = {at for name, at in _MONTHS if len(plain) > 2 and name.startswith(plain)}
     if len(found) != 1:
         raise ValueError(word)
