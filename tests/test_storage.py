@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -245,3 +247,15 @@ def test_what_could_not_be_removed_after_the_commit_is_removed_later(
     clock(days=2)
     retention.prune()
     assert stored() == set()
+
+
+def test_a_file_that_is_removed_while_a_folder_is_listed_hides_no_other(tmp_path: Path) -> None:
+    folder = tmp_path / "imports"
+    folder.mkdir()
+    for number in range(3):
+        (folder / str(number)).touch()
+    first, second, third = (f"imports/{name}" for name in os.listdir(folder))
+    found = storage.names(FileSystemStorage(tmp_path), "imports")
+    assert next(found)[0] == first
+    (tmp_path / second).unlink()
+    assert [name for name, _at in found] == [third]

@@ -63,7 +63,8 @@ def names(storage: Storage, folder: str, start: str = "") -> Iterator[tuple[str,
     with suppress(FileNotFoundError), os.scandir(storage.path(folder)) as entries:
         for entry in entries:
             if entry.name.startswith(start) and entry.is_file():
-                yield f"{folder}/{entry.name}", datetime.fromtimestamp(entry.stat().st_mtime, UTC)
+                with suppress(FileNotFoundError):  # removed since the folder was read
+                    yield f"{folder}/{entry.name}", datetime.fromtimestamp(entry.stat().st_mtime, UTC)
 
 
 def all_names(storage: Storage, folder: str = "") -> Iterator[str]:
