@@ -186,7 +186,7 @@ def test_a_service_that_is_down_is_said_so(settings: Any, service: Service, capl
 
 def test_an_answer_about_two_different_people_lets_nobody_in(service: Service, stranger: User, rf: Any) -> None:
     data = {"id_token": {"sub": "k1"}, "userinfo": {"sub": "k2", "email": stranger.email, "email_verified": True}}
-    with pytest.raises(single_sign_on.Refused, match="two different people"):
+    with pytest.raises(single_sign_on.NotLetIn, match="two different people"):
         single_sign_on._claims(SocialLogin(user=User(), account=SocialAccount(uid="k2", extra_data=data)))
 
 

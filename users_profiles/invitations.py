@@ -27,7 +27,7 @@ from django_tasks import task
 from users_profiles.accounts import addresses
 from users_profiles.models import Errand, ImportRow, Invitation, Mail, User
 from users_profiles.models.clock import shared_now
-from users_profiles.models.mails import refused
+from users_profiles.models.mails import not_taken
 from users_profiles.speaking import speaking_to
 
 logger = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def _deliver(mail: Invitation) -> None:
             mail.sent()
     except Exception as error:  # every mail engine raises errors of its own
         logger.warning("The mail to person %s (%s) could not be sent: %r", mail.person_id, mail.kind, error)
-        mail.put_off(refused())
+        mail.put_off(not_taken())
     tell_import(mail)
 
 

@@ -41,7 +41,7 @@ def address() -> str:
     return reverse("openid_connect_login", args=[PROVIDER_ID])
 
 
-class Refused(Exception):
+class NotLetIn(Exception):
     """Somebody does not get in by the service; the sentence says why."""
 
 
@@ -75,12 +75,12 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         try:
             claims = _claims(sociallogin)
             if sociallogin.state.get("process") != "login":
-                raise Refused(_("This is not a way to sign in."))
+                raise NotLetIn(_("This is not a way to sign in."))
             with transaction.atomic():
                 if not sociallogin.is_existing:
                     self._connect(sociallogin, _person_for(claims))
                 _take_role(cast(User, sociallogin.user), claims)
-        except Refused as refusal:
+        except NotLetIn as refusal:
             _send_back(request, str(refusal))
         except IntegrityError:
             _send_back(request, _("That did not work. Try again."))  # twice at once; the second finds what is there
@@ -103,7 +103,7 @@ def _claims(sociallogin: SocialLogin) -> Claims:
     data = sociallogin.account.extra_data
     token, info = data.get("id_token") or {}, data.get("userinfo") or {}
     if token and info and token.get("sub") != info.get("sub"):
-        raise Refused(_("The sign-in service told of two different people. Ask an admin."))
+        raise NotLetIn(_("The sign-in service told of two different people. Ask an admin."))
     if sociallogin.account.pk:
         SocialAccount.objects.filter(pk=sociallogin.account.pk).update(extra_data={})
     return {**token, **info}
@@ -121,7 +121,7 @@ def _person_for(claims: Claims) -> User:
     """Somebody who comes by the service for the first time: whom staff have added already, or a new member."""
     email = _text(claims, "email", 254)
     if not email or claims.get("email_verified") not in {True, "true", "True"}:
-        raise Refused(_("The sign-in service has not confirmed your e-mail, so we cannot tell who you are."))
+        raise NotLetIn(_("The sign-in service has not confirmed your e-mail, so we cannot tell who you are."))
     person = addresses.find_by_email(email)
     if person is None:
         return _newcomer(claims, email)
@@ -135,7 +135,7 @@ def _person_for(claims: Claims) -> User:
 
 def _newcomer(claims: Claims, email: str) -> User:
     if not settings.OIDC_CREATE_PEOPLE:
-        raise Refused(_("There is no account for %(email)s. Ask an admin to add you.") % {"email": email})
+        raise NotLetIn(_("There is no account for %(email)s. Ask an admin to add you.") % {"email": email})
     wanted: list[str | None] = [_text(claims, "preferred_username", 150), email, "member"]
     person = User(
         username=get_account_adapter().generate_unique_username(wanted),
@@ -147,7 +147,7 @@ def _newcomer(claims: Claims, email: str) -> User:
     try:
         person.full_clean(exclude=["password"])
     except ValidationError as error:
-        raise Refused(_("The sign-in service told us something about you that we cannot keep.")) from error
+        raise NotLetIn(_("The sign-in service told us something about you that we cannot keep.")) from error
     person.save()
     addresses.record_verified(person)
     return person

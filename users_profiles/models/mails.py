@@ -166,9 +166,11 @@ class Invitation(Mail):
         """Have somebody mailed whom we just failed to mail."""
         if not cls.objects.on_the_way(kind).filter(person=person).exists():
             later = timezone.now() + timedelta(minutes=DELAYS[0])
-            cls.objects.create(person=person, kind=kind, language=language, attempts=1, reason=refused(), try_at=later)
+            cls.objects.create(
+                person=person, kind=kind, language=language, attempts=1, reason=not_taken(), try_at=later
+            )
 
 
-def refused() -> str:
+def not_taken() -> str:
     """Why a mail is tried again; see ``Mail.why``."""
     return gettext_noop("The mail server did not take it.")

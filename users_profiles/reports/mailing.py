@@ -21,7 +21,7 @@ from django_tasks import task
 
 from users_profiles.models import Delivery, Errand, Export, Report, User
 from users_profiles.models.clock import shared_now
-from users_profiles.models.mails import refused
+from users_profiles.models.mails import not_taken
 from users_profiles.reports import running, schedule
 from users_profiles.speaking import speaking_to
 from users_profiles.transfer import tasks
@@ -144,7 +144,7 @@ def deliver(delivery: Delivery) -> None:
         message(delivery).send()
     except Exception as error:  # every mail engine raises errors of its own
         logger.warning("The mail of report %s to person %s: %r", delivery.report_id, delivery.recipient_id, error)
-        delivery.put_off(refused())
+        delivery.put_off(not_taken())
         delivery.refresh_from_db()
     else:
         delivery.sent()

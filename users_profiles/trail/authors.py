@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from users_profiles import roles
 from users_profiles.models import TrailEntry
 from users_profiles.trail.entries import (
-    Action,
+    Kind,
     nobody,
     owner,
     pair,
@@ -52,7 +52,7 @@ def _new(change: Any) -> str:
 
 
 def _latest(person: int) -> Iterator[tuple[Author, dict[str, Any]]]:
-    noted = TrailEntry.objects.filter(content_type=people_type(), object_id=person).exclude(action=Action.ACCESS)
+    noted = TrailEntry.objects.filter(content_type=people_type(), object_id=person).exclude(action=Kind.ACCESS)
     for entry in noted.order_by("-timestamp", "-pk")[:LATEST]:
         yield Author(entry.actor_name or nobody(entry.road), entry.timestamp), entry.changes or {}
     rows = written_rows().filter(user=person)

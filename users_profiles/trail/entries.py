@@ -27,7 +27,7 @@ from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 from users_profiles.moments import at_the_office, day_or_moment
 
 Actor = User | AnonymousUser
-Action = TrailEntry.Action
+Kind = TrailEntry.Action
 Outcome = ImportRow.Outcome
 Fate = ImportRow.Fate
 # What the fields of a change can be beside those of person and profile.
@@ -216,9 +216,9 @@ def sees_everything(actor: Actor) -> bool:
 # What was noted -----------------------------------------------------------------------------------------------------
 
 _DONE = {
-    Action.CREATE: gettext_lazy("Added"),
-    Action.DELETE: gettext_lazy("Deleted"),
-    Action.ACCESS: gettext_lazy("Looked at private fields"),
+    Kind.CREATE: gettext_lazy("Added"),
+    Kind.DELETE: gettext_lazy("Deleted"),
+    Kind.ACCESS: gettext_lazy("Looked at private fields"),
 }
 
 
@@ -234,7 +234,7 @@ def from_note(entry: TrailEntry, actor: Actor) -> Entry:
         what=_("Chose a password, by link") if by_link else str(_DONE.get(entry.action, "")),
         changes=[] if by_link else _changes(entry.changes, _hidden(actor)),
         address=(entry.remote_addr or "") if sees_everything(actor) else "",
-        is_deletion=entry.action == Action.DELETE,
+        is_deletion=entry.action == Kind.DELETE,
         mark=_mark(entry, actor),
     )
 

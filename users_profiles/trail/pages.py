@@ -22,10 +22,10 @@ from users_profiles.trail.entries import (
     APPLIED,
     NOTED,
     UNDONE,
-    Action,
     Actor,
     Cursor,
     Entry,
+    Kind,
     from_note,
     from_row,
     from_undone_row,
@@ -104,7 +104,7 @@ def latest(actor: Actor, limit: int) -> list[Entry]:
     """
     if not roles.may(actor, roles.Action.VIEW):
         return []
-    left = TrailEntry.objects.filter(content_type=people_type()).exclude(action=Action.ACCESS)
+    left = TrailEntry.objects.filter(content_type=people_type()).exclude(action=Kind.ACCESS)
     found: list[TrailEntry] = []
     told: list[Entry] = []
     for _look in range(limit):  # a list action can fill many a look; the next is at what is older, and without it
@@ -163,7 +163,7 @@ class _Look:
         wanted, slow = self.wanted, slow or Q()
         found = entries.filter(_after(self.cursor, NOTED, "timestamp"), _between(wanted, "timestamp"))
         if not (wanted.looks and sees_everything(self.actor)):
-            found = found.exclude(action=Action.ACCESS)
+            found = found.exclude(action=Kind.ACCESS)
         if wanted.road:
             found = found.filter(road=wanted.road)
         if wanted.field:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from users_profiles.models import Import, ImportRow, Road, TrailEntry
 from users_profiles.trail.entries import (
-    Action,
+    Kind,
     Outcome,
     nobody,
     owner,
@@ -67,9 +67,9 @@ Told = tuple[datetime, "int | None", str, str, str, dict[str, Any], str]
 
 
 def _told_notes(since: datetime, until: datetime) -> Iterator[Told]:
-    words = {Action.CREATE: "added", Action.DELETE: "deleted"}
+    words = {Kind.CREATE: "added", Kind.DELETE: "deleted"}
     found = TrailEntry.objects.filter(content_type=people_type(), timestamp__gte=since, timestamp__lt=until)
-    for entry in found.exclude(action=Action.ACCESS).order_by("timestamp", "pk").iterator(CHUNK):
+    for entry in found.exclude(action=Kind.ACCESS).order_by("timestamp", "pk").iterator(CHUNK):
         who = entry.actor_name or nobody(entry.road)
         what = words.get(entry.action, "")
         yield entry.timestamp, entry.object_id, entry.object_repr, who, what, entry.changes or {}, entry.road
