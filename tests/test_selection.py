@@ -22,6 +22,7 @@ from users_profiles.figures import store
 from users_profiles.figures.counting import count
 from users_profiles.models import Profile, Role, User
 from users_profiles.selection import SelectionRefused
+from users_profiles.transfer import columns
 
 
 def day(days: int) -> str:
@@ -237,7 +238,12 @@ def test_an_address_can_be_read_aloud(office: User) -> None:
     assert selection.in_words("joined_from=2026-03-01&role=member") == "joined since: 1 Mar 2026, role: Member"
     assert selection.in_words("") == ""
     assert selection.in_words("&&") == "&&"
-    assert set(selection._WORDS) == {*criteria.PARAMETERS, selection.SEARCH}
+
+
+def test_what_a_filter_is_about_is_a_column_of_files_or_none() -> None:
+    about = {parameter.about for parameter in criteria.PARAMETERS.values()}
+    assert about - {""} <= {*columns.exportable(private=True)}
+    assert selection.fields_of("left_to=2026-03-01&picture=no&left=year&q=ada") == ["deactivated_at"]
 
 
 # Order

@@ -8,7 +8,7 @@ from __future__ import annotations
 from calendar import isleap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.db.models import CharField, Count, Exists, Func, OuterRef, Q
 from django.db.models.lookups import In, StartsWith
 from django.utils import timezone
 from django.utils.dates import MONTHS
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from users_profiles import moments, roles
 from users_profiles.models import Profile, Role, User
@@ -33,27 +33,21 @@ NOWHERE = "none"
 
 # What values that are codes are called before people; the filters of the list offer them by these words.
 PERIODS = {
-    "today": gettext_lazy("Today"),
-    "week": gettext_lazy("Past 7 days"),
-    "month": gettext_lazy("This month"),
-    "year": gettext_lazy("This year"),
+    "today": _("Today"),
+    "week": _("Past 7 days"),
+    "month": _("This month"),
+    "year": _("This year"),
 }
 SIGNED_IN = {
-    "30": gettext_lazy("Past 30 days"),
-    "90": gettext_lazy("Past 90 days"),
-    "longer": gettext_lazy("Longer ago"),
-    "never": gettext_lazy("Never"),
+    "30": _("Past 30 days"),
+    "90": _("Past 90 days"),
+    "longer": _("Longer ago"),
+    "never": _("Never"),
 }
-BIRTHDAYS = {"week": gettext_lazy("The next 7 days"), **{str(number): name for number, name in MONTHS.items()}}
-_YES_OR_NO = {"yes": gettext_lazy("yes"), "no": gettext_lazy("no")}
-_WORDS: dict[str, Mapping[str, Any]] = {
-    "role": {**roles.LABELS, MEMBERS: roles.LABELS[roles.MEMBER], SUPERUSERS: gettext_lazy("Superuser")},
-    "location_is": {ELSEWHERE: gettext_lazy("Elsewhere"), NOWHERE: gettext_lazy("No location")},
-    **dict.fromkeys(("active", "picture", "complete"), _YES_OR_NO),
-    **dict.fromkeys(("joined", "left"), PERIODS),
-    "signed_in": SIGNED_IN,
-    "birthday": BIRTHDAYS,
-}
+BIRTHDAYS = {"week": _("The next 7 days"), **{str(number): name for number, name in MONTHS.items()}}
+_YES_OR_NO = {"yes": _("yes"), "no": _("no")}
+_ROLES = {**roles.LABELS, MEMBERS: roles.LABELS[roles.MEMBER], SUPERUSERS: _("Superuser")}
+_PLACES = {ELSEWHERE: _("Elsewhere"), NOWHERE: _("No location")}
 
 
 def value_in_words(name: str, value: str) -> str:
@@ -65,7 +59,7 @@ def value_in_words(name: str, value: str) -> str:
     if name == "missing" and value in roles.FIELDS:
         model: Any = User if value in roles.NAME_FIELDS else Profile
         return str(model._meta.get_field(value).verbose_name)
-    return str(_WORDS.get(name, {}).get(value, value))
+    return str(PARAMETERS[name].words.get(value, value)) if name in PARAMETERS else value
 
 
 # Days and months on the office's clock ------------------------------------------------------------------------------
@@ -254,6 +248,9 @@ class MonthAndDay(Func):
 class Parameter:
     """One parameter of the address.
 
+    ``label`` is what it is called before people, and ``words`` what those of its values are called that are codes.
+    ``about`` is the field it is about, by the name that files have for it; empty for what is in no file.
+
     ``condition`` takes the value, and raises ``LookupError`` or ``ValueError`` for one that is not offered. A ``typed``
     one comes from a text field: trimmed, left empty it says nothing, and it has one value. Of ``alternatives`` there is
     only one as well: both sides of a question are no answer to it. One that ``widens`` another is a value more of that:
@@ -261,7 +258,10 @@ class Parameter:
     ``private_values``.
     """
 
+    label: Any
     condition: Callable[[str], Q]
+    about: str = ""
+    words: Mapping[str, Any] = field(default_factory=dict)
     typed: bool = False
     alternatives: bool = False
     widens: str = ""
@@ -274,20 +274,20 @@ class Parameter:
 
 
 PARAMETERS: dict[str, Parameter] = {
-    "role": Parameter(_role),
-    "active": Parameter(_active, alternatives=True),
-    "location": Parameter(_location),
-    "location_has": Parameter(_location_has, typed=True, widens="location"),
-    "location_is": Parameter(_location_is, typed=True, widens="location"),
-    "picture": Parameter(_picture, alternatives=True),
-    "complete": Parameter(_complete, alternatives=True),
-    "missing": Parameter(_missing, private_values=PRIVATE_FIELDS),
-    "joined": Parameter(_joined, alternatives=True),
-    "joined_from": Parameter(_joined_from, typed=True),
-    "joined_to": Parameter(_joined_to, typed=True),
-    "left": Parameter(_left, alternatives=True),
-    "left_from": Parameter(_left_from, typed=True),
-    "left_to": Parameter(_left_to, typed=True),
-    "signed_in": Parameter(_signed_in, alternatives=True),
-    "birthday": Parameter(_birthday, private=True),
+    "role": Parameter(_("role"), _role, "role", _ROLES),
+    "active": Parameter(_("active"), _active, "is_active", _YES_OR_NO, alternatives=True),
+    "location": Parameter(_("location"), _location, "location"),
+    "location_has": Parameter(_("location contains"), _location_has, "location", typed=True, widens="location"),
+    "location_is": Parameter(_("location"), _location_is, "location", _PLACES, typed=True, widens="location"),
+    "picture": Parameter(_("picture"), _picture, "", _YES_OR_NO, alternatives=True),
+    "complete": Parameter(_("complete profile"), _complete, "complete", _YES_OR_NO, alternatives=True),
+    "missing": Parameter(_("missing"), _missing, private_values=PRIVATE_FIELDS),
+    "joined": Parameter(_("joined"), _joined, "date_joined", PERIODS, alternatives=True),
+    "joined_from": Parameter(_("joined since"), _joined_from, "date_joined", typed=True),
+    "joined_to": Parameter(_("joined until"), _joined_to, "date_joined", typed=True),
+    "left": Parameter(_("left"), _left, "deactivated_at", PERIODS, alternatives=True),
+    "left_from": Parameter(_("left since"), _left_from, "deactivated_at", typed=True),
+    "left_to": Parameter(_("left until"), _left_to, "deactivated_at", typed=True),
+    "signed_in": Parameter(_("last sign-in"), _signed_in, "last_login", SIGNED_IN, alternatives=True),
+    "birthday": Parameter(_("birthday"), _birthday, "birth_date", BIRTHDAYS, private=True),
 }

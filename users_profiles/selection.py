@@ -21,7 +21,6 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from users_profiles import roles, search
 from users_profiles.criteria import PARAMETERS, value_in_words
@@ -42,28 +41,6 @@ class SelectionRefused(ValueError):
     """The selection cannot be made; the text is a sentence for the person who asked for it."""
 
 
-# What the parameters are called before people.
-_WORDS = {
-    SEARCH: gettext_lazy("search"),
-    "role": gettext_lazy("role"),
-    "active": gettext_lazy("active"),
-    "location": gettext_lazy("location"),
-    "location_has": gettext_lazy("location contains"),
-    "location_is": gettext_lazy("location"),
-    "picture": gettext_lazy("picture"),
-    "complete": gettext_lazy("complete profile"),
-    "missing": gettext_lazy("missing"),
-    "joined": gettext_lazy("joined"),
-    "joined_from": gettext_lazy("joined since"),
-    "joined_to": gettext_lazy("joined until"),
-    "left": gettext_lazy("left"),
-    "left_from": gettext_lazy("left since"),
-    "left_to": gettext_lazy("left until"),
-    "signed_in": gettext_lazy("last sign-in"),
-    "birthday": gettext_lazy("birthday"),
-}
-
-
 def in_words(query: Query) -> str:
     """An address as people read it: ``role: Editor or Admin, search: ada``; empty for everybody."""
     try:
@@ -73,24 +50,16 @@ def in_words(query: Query) -> str:
     groups: dict[str, list[str]] = {}
     for name, values in given.items():
         if said := [value_in_words(name, value) for value in values if value.strip()]:
-            words = f"{_WORDS.get(name, name)}: {get_text_list(said, _('or'))}"
+            words = f"{_label(name)}: {get_text_list(said, _('or'))}"
             groups.setdefault(_widened(name), []).append(words)
     return ", ".join(get_text_list(words, _("or")) for words in groups.values())
 
 
-# The fields that the parameters are about, by the names that files have for them.
-_FIELDS = {
-    "role": "role",
-    "active": "is_active",
-    "location": "location",
-    "location_has": "location",
-    "location_is": "location",
-    **dict.fromkeys(("joined", "joined_from", "joined_to"), "date_joined"),
-    **dict.fromkeys(("left", "left_from", "left_to"), "deactivated_at"),
-    "complete": "complete",
-    "signed_in": "last_login",
-    "birthday": "birth_date",
-}
+def _label(name: str) -> str:
+    """What a parameter is called before people."""
+    if name == SEARCH:
+        return _("search")
+    return str(PARAMETERS[name].label) if name in PARAMETERS else name
 
 
 def fields_of(query: Query) -> list[str]:
@@ -99,7 +68,8 @@ def fields_of(query: Query) -> list[str]:
         given = parameters(query)
     except SelectionRefused:
         return []
-    return list(dict.fromkeys(_FIELDS[name] for name in given if name in _FIELDS))
+    about = (PARAMETERS[name].about for name in given if name in PARAMETERS)
+    return list(dict.fromkeys(filter(None, about)))
 
 
 def condition(name: str, value: str) -> Q:
