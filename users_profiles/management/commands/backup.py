@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from users_profiles.management.files import private_file
 from users_profiles.operations import backups
 from users_profiles.operations.errors import BackupError
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         path = folder / f"backoffice-{timezone.localtime():%Y-%m-%d-%H%M%S}.tar"
         unfinished = path.with_suffix(".part")
         try:
-            with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            with private_file(unfinished, "xb") as file:
                 made = backups.make(file, folder)
                 os.fsync(file.fileno())
             unfinished.rename(path)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from users_profiles.management.files import private_file
 from users_profiles.management.people import person_named
 from users_profiles.privacy import holding
 
@@ -20,8 +21,8 @@ class Command(BaseCommand):
         export, data = holding.archive(person, None)
         path = Path(output or export.filename)
         try:
-            path.write_bytes(data)
+            with private_file(path) as file:
+                file.write(data)
         except OSError as error:
             raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
-        path.chmod(0o600)
         self.stderr.write(f"{path}: {len(data):,} bytes.")

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from users_profiles import criteria
 from users_profiles.keys import is_key
+from users_profiles.management.files import private_file
 from users_profiles.management.people import actor_named
 from users_profiles.management.progress import Progress
 from users_profiles.models import Export, Report, User
@@ -132,7 +133,7 @@ class Command(BaseCommand):
         target = Path(path)
         part = target.with_name(f".{target.name}.part")
         try:
-            with part.open("wb") as file:
+            with private_file(part) as file:
                 yield file
             part.replace(target)
         except OSError as error:

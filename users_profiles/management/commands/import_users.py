@@ -11,6 +11,7 @@ from typing import Any
 from django.core.files.base import File
 from django.core.management.base import CommandError
 
+from users_profiles.management.files import private_file
 from users_profiles.management.people import actor_named
 from users_profiles.management.pipeline import PipelineCommand
 from users_profiles.management.progress import import_through, peak_memory_mb
@@ -115,7 +116,7 @@ class Command(PipelineCommand):
             self._begin(job, options, chosen["deactivates"])
             import_through(job, self.stderr)
         if errors is not None:
-            with errors.open("wb") as out:
+            with private_file(errors) as out:
                 out.writelines(refused.blocks(job, errors.suffix.lower().removeprefix(".")))
         return job
 
@@ -248,7 +249,7 @@ def _figures(job: Import, seconds: float) -> dict[str, Any]:
 def _refuse_unwritable(path: Path) -> None:
     """Said before anything is written to people, not after."""
     try:
-        path.open("ab").close()
+        private_file(path, "ab").close()
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
 
