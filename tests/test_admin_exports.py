@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from tests.admin_pages import USERS, act, messages_of
 from tests.people import Browse
-from users_profiles.models import Export, User
+from users_profiles.models import Export, TrailEntry, User
 from users_profiles.transfer.export import making
 from users_profiles.transfer.export.wanted import Wanted
 
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 
 State = Export.State
 EXPORT = reverse("admin:users_profiles_user_export")
+TRAIL = reverse("admin:users_profiles_trailentry_changelist")
 LEDGER = reverse("admin:users_profiles_export_changelist")
 
 
@@ -322,6 +323,21 @@ def test_a_file_with_private_fields_is_not_served_to_who_may_not_see_them_any_mo
     Export.objects.update(owner=reader)
     assert browse(reader).get(page("file", export)).status_code == 404
     assert page("file", export) not in browse(reader).get(page("change", export)).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_fetches_somebody_elses_file_with_private_fields_is_noted(
+    browse: Browse, editor: User, admin: User
+) -> None:
+    looks = TrailEntry.objects.filter(action=TrailEntry.Action.ACCESS)
+    private, plain = made(editor, columns=["phone_number"]), made(editor)
+    browse(admin).get(page("file", plain))
+    browse(editor).get(page("file", private))
+    assert not looks.exists()
+    browse(admin).get(page("file", private))
+    assert looks.get().actor == admin
+    trail = browse(admin).get(TRAIL).content.decode()
+    assert f"Export {private.pk}" in trail
 
 
 @pytest.mark.django_db(transaction=True)

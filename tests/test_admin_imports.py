@@ -15,10 +15,26 @@ from tests.import_pages import HISTORY, applied, checked, choose, html, page, te
 from tests.importing import check, take_in
 from tests.people import Browse, Make
 from users_profiles import roles
-from users_profiles.models import Import, ImportRow, User
+from users_profiles.models import Import, ImportRow, TrailEntry, User
 from users_profiles.transfer import importer
 
 pytestmark = pytest.mark.django_db
+
+
+# Looks ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["change", "refused"])
+def test_who_is_shown_private_fields_of_an_import_is_noted(
+    browse: Browse, editor: User, admin: User, name: str
+) -> None:
+    looks = TrailEntry.objects.filter(action=TrailEntry.Action.ACCESS, actor=admin)
+    plain = check("username,location\nada,Paris\n,Rome\n", editor)
+    private = check("username,phone\nada,+442079460000\n,+442079460001\n", editor)
+    browse(admin).get(page(name, plain))
+    assert not looks.exists()
+    browse(admin).get(page(name, private))
+    assert looks.get().object_repr == f"Import {private.pk}"
 
 
 # Result -------------------------------------------------------------------------------------------------------------

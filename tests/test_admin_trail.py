@@ -61,6 +61,17 @@ def test_looking_at_the_history_is_looking_at_the_person(browse, editor, ada):
     assert TrailEntry.objects.get().action == TrailEntry.Action.ACCESS
 
 
+def test_private_fields_on_the_page_of_the_trail_are_looked_at(browse, admin, editor, ada):
+    looks = TrailEntry.objects.filter(action=TrailEntry.Action.ACCESS, actor=admin)
+    TrailEntry.objects.forget()
+    save(browse(editor), user_page(ada), first_name="Augusta")
+    browse(admin).get(TRAIL)
+    assert not looks.exists()
+    save(browse(editor), user_page(ada), **{"profile-0-phone_number": "+4930123456"})
+    browse(admin).get(TRAIL)
+    assert looks.get().object_repr == "Trail"
+
+
 def test_the_history_is_of_changes_and_says_who_looked_to_who_asks(browse, admin, editor, ada):
     client = browse(admin)
     save(client, user_page(ada), first_name="Augusta")

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from users_profiles import roles, selection, trail
+from users_profiles import recorder, roles, selection, trail
 from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_rows import in_time, number
 from users_profiles.admin.transfer_pages import as_attachment, progress
@@ -189,6 +189,8 @@ class ExportAdmin(FoundByKeyMixin, admin.ModelAdmin):
             return redirect("admin:users_profiles_export_change", export.pk)
         if not _may_have(request, export):
             raise Http404
+        if export.owner_id != request.user.pk and set(export.columns) & set(PRIVATE_FIELDS):
+            recorder.looked_at(None, f"Export {export.pk}")
         content = FileResponse(export.file.open("rb"), content_type=formats.CONTENT_TYPES[export.format])
         return as_attachment(content, export.filename)
 

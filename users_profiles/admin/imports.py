@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from users_profiles import roles, trail
+from users_profiles import recorder, roles, trail
 from users_profiles.admin import import_rows, proof
 from users_profiles.admin.columns import EMPTY, chip
 from users_profiles.admin.import_invitations import InvitationsMixin
@@ -27,6 +27,7 @@ from users_profiles.admin.transfer_pages import as_attachment, progress
 from users_profiles.admin.undo_import import UndoImportMixin
 from users_profiles.keys import FoundByKeyMixin, is_key
 from users_profiles.models import Import
+from users_profiles.models.profile import PRIVATE_FIELDS
 from users_profiles.moments import ago
 from users_profiles.roles import Action
 from users_profiles.transfer import columns, hints, intake, invitees, mending, reader, refused, tasks, undo_import
@@ -203,6 +204,7 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, FoundByKeyMix
         return TemplateResponse(request, "admin/transfer/result.html", self._result(request, job))
 
     def _result(self, request: HttpRequest, job: Import) -> dict[str, Any]:
+        _note_look(job)
         context = {
             **import_rows.shown(request, job),
             "ignored": _ignored(job),
@@ -267,9 +269,16 @@ class ImportAdmin(UndoImportMixin, InvitationsMixin, MendingMixin, FoundByKeyMix
         job = self._job(request, key, own=False)
         if not intake.is_kept(job):
             return _without_file(request, job)
+        _note_look(job)
         ending = refused.suffix(job)
         response = StreamingHttpResponse(refused.blocks(job, ending), content_type=refused.CONTENT_TYPES[ending])
         return as_attachment(response, f"refused-rows.{ending}")
+
+
+def _note_look(job: Import) -> None:
+    """Note who is shown private fields by the rows of an import; its owner as well, who sees what people had before."""
+    if Options.from_json(job.options).fields & set(PRIVATE_FIELDS):
+        recorder.looked_at(None, f"Import {job.pk}")
 
 
 def _without_file(request: HttpRequest, job: Import) -> HttpResponse:

@@ -13,12 +13,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from users_profiles import recorder, roles, trail
 from users_profiles.criteria import start_of
 from users_profiles.models import Road, TrailEntry, User
-from users_profiles.models.profile import PROFILE_FIELDS
+from users_profiles.models.profile import PRIVATE_FIELDS, PROFILE_FIELDS
 from users_profiles.roles import Action
 
 
@@ -163,12 +163,15 @@ class TrailAdmin(admin.ModelAdmin):
         asked = {name: request.GET[name] for name in TrailForm.base_fields if request.GET.get(name)}
         form = TrailForm(asked)
         older = request.GET.get("older", "")
+        page = trail.everything(form.wanted(), request.user, older)
+        if any(change.field in PRIVATE_FIELDS for entry in page.entries for change in entry.changes):
+            recorder.looked_at(None, gettext_noop("Trail"))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "form": form,
             "asked": asked,
-            "page": trail.everything(form.wanted(), request.user, older),
+            "page": page,
             "is_first": not older,
         }
         return TemplateResponse(request, "admin/trail/index.html", context)

@@ -215,6 +215,12 @@ def sees_everything(actor: Actor) -> bool:
 
 # What was noted -----------------------------------------------------------------------------------------------------
 
+# What one of many can be looked at of, by what ``recorder.looked_at`` calls it.
+NUMBERED = {
+    "Report": gettext_lazy("Report %(name)s"),
+    "Export": gettext_lazy("Export %(name)s"),
+    "Import": gettext_lazy("Import %(name)s"),
+}
 _DONE = {
     Kind.CREATE: gettext_lazy("Added"),
     Kind.DELETE: gettext_lazy("Deleted"),
@@ -249,7 +255,7 @@ def _label(entry: TrailEntry) -> str:
     if entry.object_id is not None:
         return entry.object_repr
     kind, _blank, number = entry.object_repr.partition(" ")
-    return _("Report %(name)s") % {"name": number} if kind == "Report" and number else _(entry.object_repr)
+    return str(NUMBERED[kind] % {"name": number}) if kind in NUMBERED and number else _(entry.object_repr)
 
 
 def _mark(entry: TrailEntry, actor: Actor) -> str:
