@@ -63,7 +63,7 @@ def test_only_some_are_invited_and_those_who_did_not_come_are_asked_again(
         assert count in counted
     mail.outbox.clear()
     with django_capture_on_commit_callbacks(execute=True):
-        client.post(page("invite", job), {"who": "sent"})
+        client.post(page("invite", job), {"who": "again"})
     assert [sent.to[0] for sent in mail.outbox] == ["user1@example.com"]
 
 
@@ -120,7 +120,7 @@ def test_nobody_goes_through_all_who_never_came_in_for_each_new_person(editor: U
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
-    for rows in (invitees.open_rows(job), invitees.sent_rows(job), invitees.created(job).filter(invitees.CAN_COME)):
+    for rows in (invitees.standing(job, "open"), invitees.standing(job, "again"), invitees.invitable(job)):
         assert "user_last_login" not in rows.explain()
 
 
@@ -181,7 +181,7 @@ def test_a_worker_that_is_stopped_leaves_the_rest_of_them_to_another(
 def test_who_is_asked_again_is_asked_once_however_soon_the_mail_went_out(many: Import) -> None:
     invitees.queue(many, "open")
     assert len(mail.outbox) == 5
-    assert invitees.queue(Import.objects.get(), "sent") == 5
+    assert invitees.queue(Import.objects.get(), "again") == 5
     assert len(mail.outbox) == 10
     assert invitees.counts(many) == {"queued": 0, "sent": 5, "failed": 0}
 

@@ -116,7 +116,7 @@ def _progress(job: Import) -> dict[str, Any]:
     not_yet = invitees.left(job, "open")
     total = sum(counts.values()) + not_yet
     delayed, next_try = invitees.delayed(job) if counts[Invited.QUEUED] else (0, None)
-    waiting = counts[Invited.QUEUED] - delayed + not_yet + invitees.left(job, "sent")
+    waiting = counts[Invited.QUEUED] - delayed + not_yet + invitees.left(job, "again")
     done = max(0, total - waiting - delayed)
     return {
         "under_way": waiting > 0 or bool(job.inviting),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Count, Max, Min, Q, QuerySet, TextField
@@ -33,13 +34,14 @@ Invited = ImportRow.Invited
 # know how many have just come would go through all of them for each row. It did: seconds, with a few thousand people.
 _NEVER_IN = Q(IsNull(Cast("user__last_login", TextField()), True))
 CAN_COME = Q(user__is_active=True) & _NEVER_IN & ~Q(user__email="")
-# Where the people stand whom an import created.
+# Where the people stand whom an import created: not invited, or by no mail that could be sent; invited and not in yet,
+# and of these who can be asked again, because the mail is out; in; and those who cannot be mailed.
 GROUPS = {
     "open": CAN_COME & Q(invited__in=["", Invited.FAILED]),
     "sent": CAN_COME & Q(invited__in=[Invited.QUEUED, Invited.SENT]),
+    "again": CAN_COME & Q(invited=Invited.SENT),
     "in": Q(user__last_login__isnull=False),
     "never": _NEVER_IN & ~CAN_COME,
-    "again": CAN_COME & Q(invited=Invited.SENT),
 }
 # More of them than this are not counted while somebody waits, but now and then by the worker.
 MANY = 10_000
@@ -58,14 +60,9 @@ def invitable(job: Import) -> QuerySet[ImportRow]:
     return created(job).filter(CAN_COME)
 
 
-def open_rows(job: Import) -> QuerySet[ImportRow]:
-    """Those who have had no invitation yet, or none that could be sent."""
-    return invitable(job).filter(invited__in=["", Invited.FAILED])
-
-
-def sent_rows(job: Import) -> QuerySet[ImportRow]:
-    """Those who have been invited and have not come in, to be asked again."""
-    return invitable(job).filter(invited=Invited.SENT)
+def standing(job: Import, group: str) -> QuerySet[ImportRow]:
+    """The rows of the people who stand in one of ``GROUPS``."""
+    return created(job).filter(GROUPS[group])
 
 
 def waiting_rows(job: Import) -> QuerySet[ImportRow]:
@@ -137,8 +134,8 @@ def count_anew(turn: int | None = None) -> None:
 
 # Whole groups that can be asked for, with what the page says of their number.
 WISHES: dict[str, tuple[Callable[[Import], QuerySet[ImportRow]], Callable[[Import], int]]] = {
-    "open": (open_rows, lambda job: tally(job)["open"]),
-    "sent": (sent_rows, lambda job: tally(job)["again"]),
+    "open": (partial(standing, group="open"), lambda job: tally(job)["open"]),
+    "again": (partial(standing, group="again"), lambda job: tally(job)["again"]),
     "waiting": (waiting_rows, lambda job: counts(job)[Invited.QUEUED]),
 }
 
