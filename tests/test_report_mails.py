@@ -19,7 +19,7 @@ from users_profiles import roles
 from users_profiles.management.commands.worker import Reporting
 from users_profiles.models import Delivery, Export, Report, Role, User
 from users_profiles.models.mails import DELAYS, MAILING
-from users_profiles.reports import mailing
+from users_profiles.reports import mailing, running
 from users_profiles.transfer import retention
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +106,22 @@ def test_nothing_is_sent_before_its_time_and_then_once(admin: User, editor: User
     assert report.next_at is not None
     assert timezone.now() < report.next_at < timezone.now() + timedelta(days=1, hours=1)
     assert not mailing.is_anything_due()
+
+
+def test_what_somebody_may_have_is_worked_out_once_when_a_run_begins(
+    admin: User, editor: User, reader: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, run = [], running.run
+
+    def noted(report: Report, actor: User | None, days: running.Days | None = None) -> running.Run:
+        asked.append(actor)
+        return run(report, actor, days)
+
+    monkeypatch.setattr(running, "run", noted)
+    report = saved(admin, to=[editor, reader], query="q=edgar")
+    assert mailing.take_on(report, timezone.now())
+    assert asked == [editor, reader]
+    assert [export.total for export in Export.objects.all()] == [1, 1]
 
 
 @pytest.mark.parametrize("fate", ["demoted", "deactivated", "without e-mail", "no private fields"])

@@ -25,6 +25,7 @@ from users_profiles.models.mails import not_taken
 from users_profiles.reports import running, schedule
 from users_profiles.speaking import speaking_to
 from users_profiles.transfer import tasks
+from users_profiles.transfer.export.wanted import Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -107,24 +108,23 @@ def send_now(report: Report) -> bool:
 def _begin(report: Report, since: datetime, now: datetime) -> None:
     left_out = []
     for person in report.recipients.order_by("pk"):
-        reason = running.refusal(report, person)
-        delivery = Delivery(report=report, recipient=person, run_at=now, try_at=now, reason=reason)
-        if reason:
-            delivery.state = Delivery.State.SKIPPED
+        offered = running.offer(report, person)
+        delivery = Delivery(report=report, recipient=person, run_at=now, try_at=now)
+        if isinstance(offered, str):
+            delivery.state, delivery.reason = Delivery.State.SKIPPED, offered
             left_out.append(delivery)
         else:
-            delivery.export = _export(report, person, since, now)
+            delivery.export = _export(offered.wanted, person, since, now)
         delivery.save()
     owner = report.owner
     if left_out and owner is not None and owner.is_active and owner.is_staff and owner.email:
         Delivery.objects.create(report=report, recipient=owner, run_at=now, try_at=now, is_news=True)
 
 
-def _export(report: Report, person: User, since: datetime, until: datetime) -> Export:
+def _export(wanted: Wanted, person: User, since: datetime, until: datetime) -> Export:
     """The file to be made for one person, with what they may see."""
     with speaking_to(person):
-        wanted = running.run(report, person).wanted
-        if report.is_about_changes:
+        if wanted.is_about_changes:
             wanted.since, wanted.until = since, until
         export = wanted.entry(wanted.count())
     export.start_making()

@@ -67,19 +67,25 @@ def check(wanted: Wanted) -> None:
         raise FileRefused(_("This report searches for a number, and that looks into phone numbers you may not see."))
 
 
-def refusal(report: Report, actor: User) -> str:
-    """Why somebody may not have all of a report by mail; the empty text when they may."""
+def offer(report: Report, actor: User) -> Run | str:
+    """All of a report, as somebody is mailed it; or why they may not have that."""
     if not actor.is_active or not actor.is_staff:
         return _("is not active, or not staff any more")
     if not actor.email:
         return _("has no e-mail")
     try:
-        dropped = run(report, actor).dropped
+        found = run(report, actor)
     except FileRefused as refused:
         return _("may not have it: %(reason)s") % {"reason": refused}
-    if dropped:
-        return _("may not see %(columns)s") % {"columns": ", ".join(dropped)}
-    return ""
+    if found.dropped:
+        return _("may not see %(columns)s") % {"columns": ", ".join(found.dropped)}
+    return found
+
+
+def refusal(report: Report, actor: User) -> str:
+    """Why somebody may not have all of a report by mail; the empty text when they may."""
+    found = offer(report, actor)
+    return found if isinstance(found, str) else ""
 
 
 # From when, until when ----------------------------------------------------------------------------------------------
