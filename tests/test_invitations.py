@@ -12,10 +12,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tests.people import Browse
 from tests.signing_in import NEW_PASSWORD, is_signed_in, link_in, set_password_by, sign_in
 from users_profiles import invitations, trail
 from users_profiles.invitations import invite, send_invitations
 from users_profiles.models import Invitation, User
+
+INVITED = {"first_name": "", "last_name": "", "role": "", "send_invitation": "on"}
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +50,15 @@ def test_an_invitation_leads_to_a_password_and_in(newcomer: User) -> None:
     set_password_by(link_in(message), client)
     assert is_signed_in(client)
     assert sign_in("ada", NEW_PASSWORD).status_code == 302
+
+
+def test_an_invitation_is_in_the_trail_whichever_way_it_is_sent(browse: Browse, admin: User, ada: User) -> None:
+    client = browse(admin)
+    client.post(reverse("admin:users_profiles_user_add"), {"username": "new", "email": "n@example.com", **INVITED})
+    client.post(reverse("admin:users_profiles_user_send_link", args=[ada.pk]))
+    for person in (User.objects.get(username="new"), ada):
+        told = [change for entry in trail.of(person, admin).entries for change in entry.changes]
+        assert [(change.label, change.new) for change in told if change.field == "link"] == [("Password link", "sent")]
 
 
 def test_who_sets_a_password_by_the_link_is_no_stranger_in_the_history(newcomer: User, admin: User) -> None:

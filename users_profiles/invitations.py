@@ -18,12 +18,14 @@ from allauth.account.models import EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django_tasks import task
 
+from users_profiles import recorder
 from users_profiles.accounts import addresses
 from users_profiles.models import Errand, ImportRow, Invitation, Mail, User
 from users_profiles.models.clock import shared_now
@@ -49,9 +51,10 @@ class Invited:
 
 
 def invite(people: Iterable[User]) -> Invited:
-    """Queue a mail to each of these people who can get one; those who have a password are offered a new one.
+    """Queue a mail to each of these people who can get one, and note it; who has a password is offered a new one.
 
-    Asks nobody: who may do that is for ``roles.may`` to say.
+    Asks nobody: who may do that is for ``roles.may`` to say. The people are locked, so that a second click finds the
+    mail of the first.
     """
     result = Invited()
     for person in people:
@@ -62,8 +65,12 @@ def invite(people: Iterable[User]) -> Invited:
         else:
             result.queued.append(person)
     if result.queued:
-        Invitation.ask_for(person.pk for person in result.queued)
-        Errand.order(send_invitations)
+        keys = [person.pk for person in result.queued]
+        with transaction.atomic():
+            list(User.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
+            Invitation.ask_for(keys)
+            recorder.note_same(result.queued, "link", "", "yes")
+            Errand.order(send_invitations)
     return result
 
 

@@ -234,7 +234,6 @@ class SendInvitation(PeopleAction):
 
     def perform(self, people: list[User]) -> str:
         invited = invitations.invite(people)
-        recorder.note_same(invited.queued, "link", "", "yes")
         count = len(invited.queued)
         return ngettext("%(count)s invitation is on its way.", "%(count)s invitations are on their way.", count) % {
             "count": count

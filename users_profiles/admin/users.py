@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from users_profiles import invitations, recorder, roles, selection, trail
+from users_profiles import invitations, roles, selection, trail
 from users_profiles.accounts.proving import asks_for_password
 from users_profiles.admin import import_rows, proof
 from users_profiles.admin.access import PeopleAdmin
@@ -252,7 +252,6 @@ class UserAdmin(  # type: ignore[misc]
         if not self.has_change_permission(request, person):
             raise PermissionDenied
         if invitations.invite([person]).queued:
-            recorder.note_same([person], "link", "", "yes")
             self.message_user(
                 request, _("A mail to %(email)s is on its way.") % {"email": person.email}, messages.SUCCESS
             )

@@ -2,7 +2,8 @@
 
 The mails themselves are sent by ``invitations``; this decides who gets one. Whose turn it is stands on the rows of the
 import, so that a page can say how far it is, and a worker that was killed leaves behind exactly those who have not been
-mailed.
+mailed. The trail has no entry for each of them, as it has none for what the rows say of everybody else: they are kept
+with the import, say who was mailed and when, and may be a million.
 """
 
 from __future__ import annotations
