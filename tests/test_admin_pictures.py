@@ -164,6 +164,7 @@ def test_an_import_that_failed_midway_goes_on_where_it_stopped(
         failed = client.post(page("apply", job), follow=True).content.decode()
     assert (bool(picture_of(editor)), bool(picture_of(stranger))) == (True, False)
     assert "Go on where it stopped" in failed
+    assert ("edgar.png" in failed, "stan.png" in failed) == (True, False)  # who was not given one is not listed as such
     name = job.file.name
     Import.objects.update(file="")  # long ago: what was still to be given is not kept any more
     assert "Go on where it stopped" not in client.post(page("apply", job), follow=True).content.decode()

@@ -105,9 +105,7 @@ class PicturesMixin:
             return redirect("admin:users_profiles_import_change", job.pk)
         tabs = _tabs(job)
         shown = open_tab(tabs, request.GET.get("show", ""))
-        rows = job.rows.filter(outcome=shown["outcome"]).select_related("user__profile")
-        if job.state == State.CANCELLED and job.applied_at is not None:
-            rows = rows.filter(number__lte=job.applied_through)
+        rows = import_rows.rows_of(job).filter(outcome=shown["outcome"]).select_related("user__profile")
         page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
         context = self._pictures_page(
             request,
