@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from tests.importing import apply
 from users_profiles import recorder, roles, trail
@@ -97,6 +97,16 @@ def test_what_was_only_checked_or_left_alone_is_no_entry(ada: User, admin: User)
     check("username,first_name\nada,Augusta\n", admin)
     apply("username,first_name\nada,Ada\n", admin)
     assert trail.of(ada, admin).entries == []
+
+
+def test_what_happened_is_told_by_what_was_noted_and_not_by_a_translation(ada: User, admin: User) -> None:
+    for active in (False, True):
+        ada.is_active = active
+        ada.save()
+    with translation.override("de"):
+        entries = trail.of(ada, admin).entries
+    with translation.override("en"):
+        assert [entry.summary for entry in entries] == ["Activated", "Deactivated"]
 
 
 # Who may know

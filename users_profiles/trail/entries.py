@@ -78,12 +78,13 @@ UNDONE, APPLIED, NOTED = range(3)
 
 @dataclass(frozen=True)
 class Change:
-    """One field, as people read it."""
+    """One field, as people read it; ``noted`` is the new value as it was noted, to decide by."""
 
     field: str
     label: str
     old: str
     new: str
+    noted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Entry:
             return self.what
         fields = [change.field for change in self.changes]
         if fields == ["is_active"]:
-            return _("Activated") if self.changes[0].new == _("yes") else _("Deactivated")
+            return _("Activated") if self.changes[0].noted == "yes" else _("Deactivated")
         if fields == ["link"]:
             return _("Was sent a link to set a password")
         return _("Changed %(fields)s") % {"fields": ", ".join(change.label for change in self.changes)}
@@ -188,7 +189,7 @@ def _change(name: str, old: str | None, new: str | None) -> Change:
         return Change(name, label, "", _("changed"))
     if name == "avatar" and old and new:
         return Change(name, label, _("a picture"), _("another picture"))
-    return Change(name, label, readable(name, old), readable(name, new))
+    return Change(name, label, readable(name, old), readable(name, new), noted=new)
 
 
 def _changes(pairs: dict[str, Any] | None, hidden: Collection[str]) -> list[Change]:

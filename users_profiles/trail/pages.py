@@ -105,24 +105,33 @@ def latest(actor: Actor, limit: int) -> list[Entry]:
     if not roles.may(actor, roles.Action.VIEW):
         return []
     left = TrailEntry.objects.filter(content_type=people_type()).exclude(action=Kind.ACCESS)
-    found: list[TrailEntry] = []
-    told: list[Entry] = []
+    found: list[tuple[TrailEntry, Entry]] = []
     for _look in range(limit):  # a list action can fill many a look; the next is at what is older, and without it
         seen = list(left.order_by("-timestamp", "-pk")[: 2 * limit])
-        firsts = list({(one.cid or one.pk, one.road): one for one in reversed(seen)}.values())[::-1]
-        pairs = [(one, entry) for one in firsts if (entry := from_note(one, actor)).what or entry.changes]
-        found += [one for one, _entry in pairs]
-        told += [entry for _one, entry in pairs]
-        if len(told) >= limit or len(seen) < 2 * limit:
+        firsts = _one_of_each(seen)
+        found += [(one, entry) for one in firsts if (entry := from_note(one, actor)).what or entry.changes]
+        if len(found) >= limit or len(seen) < 2 * limit:
             break
-        left = left.filter(_after(Cursor(seen[-1].timestamp, NOTED, seen[-1].pk), NOTED, "timestamp"))
-        for one in firsts:
-            left = left.exclude(cid=one.cid, road=one.road) if one.cid else left
-    people = _people_of(found[:limit])
-    return [
-        replace(entry, people=people.get((one.cid, one.road), 1))
-        for one, entry in zip(found[:limit], told[:limit], strict=True)
-    ]
+        left = _older(left, seen[-1], firsts)
+    del found[limit:]
+    people = _people_of([one for one, _entry in found])
+    return [replace(entry, people=people.get((one.cid, one.road), 1)) for one, entry in found]
+
+
+def _one_of_each(seen: list[TrailEntry]) -> list[TrailEntry]:
+    """Of what was done to several people at once the newest entry alone; in the order they come in, newest first."""
+    found: dict[tuple[object, str], TrailEntry] = {}
+    for entry in seen:
+        found.setdefault((entry.cid or entry.pk, entry.road), entry)
+    return list(found.values())
+
+
+def _older(left: QuerySet[TrailEntry], last: TrailEntry, told: list[TrailEntry]) -> QuerySet[TrailEntry]:
+    """What is left behind the last entry that was seen, without what was done together with those that are told."""
+    left = left.filter(_after(Cursor(last.timestamp, NOTED, last.pk), NOTED, "timestamp"))
+    for one in told:
+        left = left.exclude(cid=one.cid, road=one.road) if one.cid else left
+    return left
 
 
 def _people_of(entries: list[TrailEntry]) -> dict[tuple[str | None, str], int]:
