@@ -241,7 +241,8 @@ ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one replaces it once proven
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-# How old a sign-in may be, in seconds, when somebody changes who may do what, or the e-mail of staff; older ones prove again who they are.
+# How old a sign-in may be, in seconds, when somebody changes who may do what, or the e-mail of staff; older ones prove
+# again who they are.
 REAUTHENTICATE_AFTER = env.number("REAUTHENTICATE_AFTER", 30, at_least=1) * 60
 # allauth's own generator writes an unproven address for everybody who asks for a link.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
