@@ -26,6 +26,8 @@ def check_with_mistakes(open_page: Callable[..., Page], editor: User, tmp_path: 
         page = open_page(UPLOAD, person=editor, size=size, dark=dark)
         upload(page, path)
         press(page, "Check the file")
+        page.get_by_role("heading", name="What would change").wait_for()
+        page.wait_for_load_state()  # with its scripts, which these tests are about
         return page
 
     return open_check
