@@ -108,6 +108,14 @@ def upload(page: Page, path: Path) -> None:
     page.wait_for_url("**/columns/")
 
 
+def check(page: Page, path: Path) -> None:
+    """Upload a file and have it checked; the page of what would change is there then, with its scripts."""
+    upload(page, path)
+    press(page, "Check the file")
+    page.get_by_role("heading", name="What would change").wait_for()
+    page.wait_for_load_state()
+
+
 def tab(page: Page, outcome: str) -> Locator:
     tabs = page.get_by_role("navigation", name="Rows by outcome")
     return tabs.get_by_role("link", name=re.compile(f"^[0-9,]+ {outcome}$"))

@@ -14,7 +14,7 @@ from django.urls import reverse
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.admin_pages import user_page
-from tests.browser.helpers import PHONE, WIDE, assert_good, press, says, tab, upload
+from tests.browser.helpers import PHONE, WIDE, assert_good, check, press, says, tab, upload
 from tests.importing import exported
 from users_profiles.models import Import, Profile, User
 
@@ -183,10 +183,7 @@ def check_of_three(open_page: Callable[..., Page], editor: User, tmp_path: Path)
         path = tmp_path / "three.csv"
         path.write_text("username,first_name,last_name\nada,Ada,Lovelace\ngrace,Grace,Hopper\nlinus,Linus,Torvalds\n")
         page = open_page(UPLOAD, person=editor, size=size)
-        upload(page, path)
-        press(page, "Check the file")
-        page.get_by_role("heading", name="What would change").wait_for()
-        page.wait_for_load_state()  # with its scripts, which these tests are about
+        check(page, path)
         return page
 
     return open_check

@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from tests.browser.helpers import PHONE, WIDE, assert_good, press, says, tab, upload
+from tests.browser.helpers import PHONE, WIDE, assert_good, check, press, says, tab
 from users_profiles.models import User
 
 UPLOAD = reverse("admin:users_profiles_user_import")
@@ -24,10 +24,7 @@ def check_with_mistakes(open_page: Callable[..., Page], editor: User, tmp_path: 
         path = tmp_path / "staff.csv"
         path.write_text("username,email,phone_number\nada,ada@example.com,\ngrace,nonsense,call me\nlinus,never,\n")
         page = open_page(UPLOAD, person=editor, size=size, dark=dark)
-        upload(page, path)
-        press(page, "Check the file")
-        page.get_by_role("heading", name="What would change").wait_for()
-        page.wait_for_load_state()  # with its scripts, which these tests are about
+        check(page, path)
         return page
 
     return open_check
